@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: Contributors to the raylogs.efk project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# An index: what happens stands in noxfile.py and in playbooks/.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+COLLECTION := .cache/collections/ansible_collections/raylogs/efk
+READY := $(BIN)/.ready
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
+export LC_ALL := C.UTF-8
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-stop search test lint molecule bench docs generate clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | column -t -s '|'
+
+demo: $(READY) ## Search real Ray logs in a real Elasticsearch (RAY_DIR=/tmp/ray: your own)
+	@ansible-playbook -i inventories/local playbooks/demo.yml
+
+demo-stop: $(READY) ## Stop the server of the demo, keep its data
+	@ansible-playbook -i inventories/local playbooks/demo_stop.yml
+
+search: $(READY) ## Search the demo: make search Q='level:ERROR AND message:timeout'
+	@ansible-playbook -i inventories/local playbooks/search.yml
+
+test: $(READY) ## Run lint, sanity, unit and integration tests (neither root nor containers)
+	@python tools/run_tests.py lint sanity unit integration coverage
+
+lint: $(READY) ## Run the static checks
+	@nox -s lint
+
+molecule: ## Run the Molecule scenarios
+	@echo 'There is no Molecule scenario yet: nothing was run.' >&2; exit 1
+
+bench: $(READY) ## Measure speed, memory and size
+	@nox -s bench
+
+docs: $(READY) ## Build the documentation site into .cache/docs
+	@nox -s docs
+
+generate: $(READY) ## Write the files that are generated from the catalogue
+	@python tools/generate.py
+
+clean: ## Stop the demo, remove its data and everything that was made here
+	@if [[ -e .demo && -x $(BIN)/ansible-playbook ]]; then ansible-playbook -i inventories/local playbooks/demo_clean.yml; fi
+	@rm -rf .cache .demo .venv raylogs-efk-*.tar.gz
+
+$(READY): .config/requirements.txt | $(COLLECTION)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another: make PYTHON=python3.12 …" >&2; exit 1; }
+	@echo 'Installing the tools into .venv (once, about a minute) …'
+	@$(PYTHON) -m venv --clear .venv
+	@pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement .config/requirements.txt
+	@touch $@
+
+$(COLLECTION):
+	@mkdir -p $(@D) && ln -sfn ../../../.. $@

@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: Contributors to the raylogs.efk project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sessions behind the Makefile, run inside .venv: `nox --list`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import typing as t
+from pathlib import Path
+
+import nox
+from nox.command import CommandFailed
+
+ROOT = Path(__file__).parent
+CACHE = ROOT / ".cache"
+BIN = Path(sys.prefix) / "bin"
+ENVIRONMENT = {
+    "ANSIBLE_COLLECTIONS_PATH": str(CACHE / "collections"),
+    "LC_ALL": "C.UTF-8",
+    "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+}
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "sanity", "unit", "integration", "coverage"]
+
+
+def run(session: nox.Session, *command: str, env: t.Mapping[str, str] | None = None) -> None:
+    """Run a command of .venv."""
+    session.run(*command, env={**ENVIRONMENT, **(env or {})}, external=True)
+
+
+def run_all(session: nox.Session, checks: t.Mapping[str, t.Sequence[str]]) -> None:
+    """Run every check, record which failed, fail in the end."""
+    passed, failed = [], []
+    for name, command in checks.items():
+        try:
+            run(session, *command)
+        except CommandFailed:
+            failed.append(name)
+        else:
+            passed.append(name)
+    record(session.name, passed, failed)
+    if failed:
+        session.error(f"failed: {', '.join(failed)}")
+
+
+def record(session: str, passed: t.Sequence[str], failed: t.Sequence[str]) -> None:
+    """Leave the result where tools/run_tests.py adds it up."""
+    folder = CACHE / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{session}.json").write_text(json.dumps({"passed": passed, "failed": failed}))
+
+
+def empty_folder(name: str) -> Path:
+    """Make an empty folder under .cache."""
+    folder = CACHE / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Run the static checks."""
+    build = empty_folder("build")
+    typed = [name for name in ("tools", "tests", "benchmarks") if any(Path(name).rglob("*.py"))]
+    run_all(
+        session,
+        {
+            "ruff format": ["ruff", "format", "--check", "."],
+            "ruff check": ["ruff", "check", "."],
+            "mypy plugins": ["mypy", "-p", "ansible_collections.raylogs.efk.plugins"],
+            "mypy tools": ["mypy", "noxfile.py", *typed],
+            "yamllint": ["yamllint", "--strict", "."],
+            "codespell": ["codespell"],
+            "reuse": ["reuse", "lint", "--quiet"],
+            "action groups": ["python", "tools/check_action_groups.py"],
+            "argument specs": ["python", "tools/check_argument_specs.py"],
+            "generated files": ["python", "tools/generate.py", "--check"],
+            "ansible-lint": ["ansible-lint"],
+            "antsibull-docs": [
+                *["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck"],
+                *["--validate-collection-refs=all", "--check-extra-docs-refs", "."],
+            ],
+            "antsibull-changelog": ["antsibull-changelog", "lint"],
+            "collection build": ["ansible-galaxy", "collection", "build", "--output-path", str(build)],
+            "collection install": [
+                *["env", f"ANSIBLE_COLLECTIONS_PATH={build}", "ansible-galaxy", "collection", "install", "--offline"],
+                *["--no-deps", "--collections-path", str(build), str(build / "raylogs-efk-0.1.0.tar.gz")],
+            ],
+        },
+    )
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Run the unit tests; further arguments go to pytest."""
+    measured_pytest(session, "tests/unit")
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """Run the tests against a real Elasticsearch; further arguments go to pytest."""
+    measured_pytest(session, "tests/integration")
+
+
+def measured_pytest(session: nox.Session, folder: str) -> None:
+    """Run pytest under coverage."""
+    junit = CACHE / "results" / f"{session.name}.xml"
+    run(session, "coverage", "run", "-m", "pytest", f"--junit-xml={junit}", *(session.posargs or [folder]))
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Report the branch coverage of module_utils by all tests run since the last report."""
+    run(session, "coverage", "combine", "--quiet")
+    run_all(session, {"coverage": ["coverage", "report"]})
