@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: Contributors to the raylogs.efk project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real Elasticsearch servers for tests: loopback, random port, own folders, gone afterwards."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import typing as t
+import zipfile
+from pathlib import Path
+
+import requests
+
+from tools.fetch_elasticsearch import fetch
+
+HEALTH = "/_cluster/health?wait_for_status=green&timeout=10s"
+SECONDS_TO_START = 180
+SECONDS_TO_STOP = 30
+SETTINGS = {
+    "cluster.name": "raylogs-tests",
+    "discovery.type": "single-node",
+    "network.host": "127.0.0.1",
+    "http.port": "0",
+    "transport.port": "0",
+    "node.portsfile": "true",
+    "xpack.security.enabled": "false",
+    "cluster.routing.allocation.disk.watermark.low": "2gb",
+    "cluster.routing.allocation.disk.watermark.high": "1gb",
+    "cluster.routing.allocation.disk.watermark.flood_stage": "500mb",
+}
+
+
+@contextlib.contextmanager
+def url_for_tests() -> t.Iterator[str]:
+    """Give ELASTICSEARCH_URL when it is set, else the URL of a server started for the purpose."""
+    if url := os.environ.get("ELASTICSEARCH_URL"):
+        yield url.rstrip("/")
+    else:
+        with running_elasticsearch() as own:
+            yield own
+
+
+@contextlib.contextmanager
+def running_elasticsearch(version: str = "8.19.0", settings: t.Mapping[str, str] | None = None) -> t.Iterator[str]:
+    """Start a server with empty data folders, give its URL, stop it by its process id and remove its folders.
+
+    :raises RuntimeError: when it does not get healthy; the message ends with its log.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="raylogs-elasticsearch-"))
+    try:
+        prepare(folder, home(version), {**SETTINGS, **(settings or {})})
+        process = start(folder, home(version))
+        try:
+            yield wait_until_healthy(process, folder)
+        finally:
+            stop(process)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@functools.cache
+def home(version: str) -> Path:
+    """Unpack the distribution where an unprivileged user may read it; removed when the tests end."""
+    folder = Path(tempfile.mkdtemp(prefix="raylogs-elasticsearch-home-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with zipfile.ZipFile(fetch(version)) as archive:
+        archive.extractall(folder)
+    folder.chmod(0o755)
+    unpacked = folder / f"elasticsearch-{version}"
+    for program in (unpacked / "bin").iterdir():
+        program.chmod(0o755)
+    return unpacked
+
+
+def prepare(folder: Path, distribution: Path, settings: t.Mapping[str, str]) -> None:
+    """Write the configuration and hand the folders to the user that runs the server."""
+    shutil.copytree(distribution / "config", folder / "config")
+    options = folder / "config" / "jvm.options"
+    options.write_text("".join(line for line in options.read_text().splitlines(True) if "=logs/" not in line))
+    for name in ("data", "logs", "tmp"):
+        (folder / name).mkdir()
+    paths = {"path.data": str(folder / "data"), "path.logs": str(folder / "logs")}
+    lines = [f'{key}: "{value}"\n' for key, value in {**settings, **paths}.items()]
+    (folder / "config" / "elasticsearch.yml").write_text("".join(lines))
+    if user := unprivileged_user():
+        for path in (folder, *folder.rglob("*")):
+            shutil.chown(path, user)
+
+
+def unprivileged_user() -> str | None:
+    """Name the user that runs the server: Elasticsearch refuses to run as root."""
+    return "nobody" if os.getuid() == 0 else None
+
+
+def start(folder: Path, distribution: Path) -> subprocess.Popen[bytes]:
+    """Start the server in a process group of its own."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "ES_JAVA_HOME": java_home(),
+        "ES_JAVA_OPTS": "-Xms512m -Xmx512m",
+        "ES_PATH_CONF": str(folder / "config"),
+        "ES_TMPDIR": str(folder / "tmp"),
+    }
+    with (folder / "output.log").open("wb") as output:
+        return subprocess.Popen(
+            [distribution / "bin" / "elasticsearch"],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            user=unprivileged_user(),
+            extra_groups=[] if unprivileged_user() else None,
+        )
+
+
+def java_home() -> str:
+    """Find the Java that runs the server.
+
+    :raises RuntimeError: when there is none.
+    """
+    for name in ("ES_JAVA_HOME", "JAVA_HOME"):
+        if os.environ.get(name):
+            return os.environ[name]
+    java = shutil.which("java")
+    if java is None:
+        raise RuntimeError("Elasticsearch needs Java 17 or later: apt-get install openjdk-17-jre-headless")
+    return str(Path(java).resolve().parent.parent)
+
+
+def wait_until_healthy(process: subprocess.Popen[bytes], folder: Path) -> str:
+    """Give the URL of the server once it answers that it is green.
+
+    :raises RuntimeError: when it ended or took too long.
+    """
+    deadline = time.monotonic() + SECONDS_TO_START
+    ports = folder / "logs" / "http.ports"
+    while time.monotonic() < deadline and process.poll() is None:
+        if ports.is_file() and (lines := ports.read_text().split()):
+            url = f"http://{lines[0]}"
+            with contextlib.suppress(requests.RequestException):
+                if requests.get(url + HEALTH, timeout=20).ok:
+                    return url
+        time.sleep(0.3)
+    raise RuntimeError(f"Elasticsearch did not start: {(folder / 'output.log').read_text()[-4000:]}")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End the process group of the server, politely first."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
