@@ -10,9 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ansible.module_utils.common.parameters import env_fallback
-
-Options = dict[str, dict[str, t.Any]]
-Params = dict[str, t.Any]
+from ansible_collections.raylogs.efk.plugins.module_utils._api import Body, OptionError, Options, Params
 
 STATE: Options = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
 
@@ -38,7 +36,7 @@ def connection_options(product: str, url: str) -> Options:
     }
 
 
-CONNECTION_RULES: dict[str, t.Any] = {
+CONNECTION_RULES: Body = {
     "mutually_exclusive": [("username", "api_key", "bearer_token")],
     "required_together": [("username", "password")],
     "required_by": {"client_key": "client_cert"},
@@ -48,36 +46,50 @@ CONNECTION_RULES: dict[str, t.Any] = {
 def check_connection(params: Params) -> None:
     """Refuse what cannot work before anything is sent.
 
-    :raises ValueError: with the fix.
+    :raises OptionError: with the fix.
     """
     if not params["url"]:
-        raise ValueError("url is empty. Give at least one, such as https://es1.example.com:9200.")
+        raise OptionError("url is empty. Give at least one, such as https://es1.example.com:9200.")
     for url in params["url"]:
         check_url(url)
     for option in ("ca_path", "client_cert", "client_key"):
         if params[option] and not Path(params[option]).exists():
-            raise ValueError(
+            raise OptionError(
                 f"{option} {params[option]} does not exist on the host that runs this module. "
                 "Give a path there, or run the task on the host that has the file (delegate_to).",
             )
     if params["timeout"] < 1 or params["retries"] < 0:
-        raise ValueError("timeout is at least 1 and retries at least 0.")
+        raise OptionError("timeout is at least 1 and retries at least 0.")
 
 
 def check_url(url: str) -> None:
     """Refuse a URL without scheme, host and port, or with a password in it.
 
-    :raises ValueError: with the fix; a password in the URL is not repeated.
+    :raises OptionError: with the fix; a password in the URL is not repeated.
     """
     try:
         parts = urlsplit(url)
         complete = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port is not None
     except ValueError:
-        raise ValueError("url has a port that is no number. Write it as https://es1.example.com:9200.") from None
+        raise OptionError("url has a port that is no number. Write it as https://es1.example.com:9200.") from None
     if parts.username is not None or parts.password is not None:
-        raise ValueError(
+        raise OptionError(
             f"url of {parts.hostname} holds a user name or password, which would be logged. "
             "Give them as username and password.",
         )
     if not complete or parts.query or parts.fragment:
-        raise ValueError(f"url {url} is not of the form http(s)://host:port. Write it as https://es1.example.com:9200.")
+        raise OptionError(
+            f"url {url} is not of the form http(s)://host:port. Write it as https://es1.example.com:9200."
+        )
+
+
+def check_name(kind: str, name: str) -> None:
+    """Refuse a name that the server would refuse or take for several.
+
+    :raises OptionError: with the fix.
+    """
+    if not name or name != name.lower() or name[0] in "_-+." or set(name) & set('*?,#/\\"<>|: \t\n'):
+        raise OptionError(
+            f"{name!r} cannot be the name of an {kind}. Use lower-case letters, digits, '-', '_', '.' and '@', "
+            "and begin with a letter or digit.",
+        )

@@ -14,16 +14,21 @@ import typing as t
 import warnings
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import quote
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.raylogs.efk.plugins.module_utils._args import (
+from ansible_collections.raylogs.efk.plugins.module_utils._api import (
+    Api,
+    ApiError,
+    OptionError,
     Options,
     Params,
+    Request,
+)
+from ansible_collections.raylogs.efk.plugins.module_utils._args import (
+    CONNECTION_RULES,
     check_connection,
     connection_options,
 )
-from ansible_collections.raylogs.efk.plugins.module_utils._errors import ApiError
 
 try:
     import elastic_transport
@@ -52,21 +57,6 @@ class Connection(t.NamedTuple):
     url: str
     retries: int
     version: tuple[int, ...] | None = None
-
-
-class Request(t.NamedTuple):
-    """One request; `what` opens the message of an error: "Cannot write index template 'x'".
-
-    A body of bytes is sent as lines of JSON, as `_bulk` and `_msearch` want them. Elasticsearch's 404 gives None where
-    `absent_is_none`. POST is repeated after trouble only where the caller says that it is `repeatable`.
-    """
-
-    what: str
-    method: str
-    path: str
-    body: t.Any = None
-    absent_is_none: bool = False
-    repeatable: bool | None = None
 
 
 class Outcome(t.NamedTuple):
@@ -214,7 +204,7 @@ def check_client() -> str:
 def connect(params: Params) -> Connection:
     """Open a connection with the connection options of a module and find out the server's version.
 
-    :raises ValueError: when an option cannot work; nothing was sent then.
+    :raises OptionError: when an option cannot work; nothing was sent then.
     :raises ApiError: when there is no usable Elasticsearch.
     """
     check_connection(params)
@@ -248,7 +238,7 @@ def authorization(params: Params) -> dict[str, str]:
 def tls_context(params: Params) -> ssl.SSLContext:
     """Trust the system's authorities, or those of ca_path, or anybody where the user says so.
 
-    :raises ValueError: when a file is no certificate or key.
+    :raises OptionError: when a file is no certificate or key.
     """
     try:
         ca_path = params["ca_path"]
@@ -259,7 +249,7 @@ def tls_context(params: Params) -> ssl.SSLContext:
         if params["client_cert"]:
             context.load_cert_chain(params["client_cert"], params["client_key"])
     except (ssl.SSLError, OSError) as error:
-        raise ValueError(
+        raise OptionError(
             f"ca_path, client_cert or client_key cannot be used: {error}. Each is a readable PEM file, the key "
             "without a passphrase, and client_key belongs to client_cert.",
         ) from error
@@ -464,6 +454,4 @@ def first_fix(hints: t.Sequence[Hint], status: int | None, said: str) -> str:
     return next((hint.fix for hint in hints if hint.status in {None, status} and re.search(hint.words, said)), "")
 
 
-def path_to(template: str, name: str) -> str:
-    """Fill the name into a path, quoted."""
-    return template.format(name=quote(name, safe=""))
+ELASTICSEARCH = Api(OPTIONS, CONNECTION_RULES, check_client, connect, call)
