@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: Contributors to the raylogs.efk project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read from /proc what runs on this host, who listens, and what is free."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import pathlib
+import pwd
+import typing as t
+
+PROC = pathlib.Path("/proc")
+LISTEN = "0A"
+HIGHEST_MEMORY_LIMIT = 1 << 60
+"""cgroup v1 says "no limit" with a number near 2**63."""
+
+
+class PidFile(t.NamedTuple):
+    """What a pid file says, and whether it is true."""
+
+    state: str
+    """absent, running or stale."""
+    pid: int | None
+    reason: str
+
+
+class Listener(t.NamedTuple):
+    """A program that listens on a TCP port."""
+
+    port: int
+    address: str
+    pid: int | None
+    process: str | None
+    user: str | None
+
+
+def read_text(path: pathlib.Path) -> str:
+    """Return the text of a small file, or nothing when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def command_line(pid: int, proc: pathlib.Path = PROC) -> str:
+    """Return the command line of a process; a dead one and a zombie have none."""
+    return read_text(proc / str(pid) / "cmdline").replace("\0", " ").strip()
+
+
+def read_pid_file(path: pathlib.Path, identity: str, proc: pathlib.Path = PROC) -> PidFile:
+    """Say whether the process that a pid file names is alive and carries the identity in its command line."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace").strip()
+    except FileNotFoundError:
+        return PidFile("absent", None, f"{path} does not exist")
+    if not text.isdigit():
+        return PidFile("stale", None, f"{path} holds no process id")
+    pid = int(text)
+    command = command_line(pid, proc)
+    if not command:
+        return PidFile("stale", pid, f"{path} names process {pid}, which is gone")
+    if identity not in command:
+        return PidFile("stale", pid, f"{path} names process {pid}, which is another program: {command[:120]}")
+    return PidFile("running", pid, "")
+
+
+def decode_address(text: str) -> str:
+    """Turn the hexadecimal address of /proc/net/tcp, which the kernel writes word by word, into the usual form."""
+    words = bytes.fromhex(text)
+    octets = b"".join(words[start : start + 4][::-1] for start in range(0, len(words), 4))
+    address = ipaddress.ip_address(octets)
+    address = getattr(address, "ipv4_mapped", None) or address
+    return "all addresses" if address.is_unspecified else str(address)
+
+
+def _listening_sockets(ports: t.Collection[int], proc: pathlib.Path) -> dict[str, tuple[int, str, str]]:
+    """Return inode -> (port, address, user) of every socket that listens on one of the ports."""
+    sockets = {}
+    for table in ("tcp", "tcp6"):
+        for line in read_text(proc / "net" / table).splitlines()[1:]:
+            fields = line.split()
+            address, _, port = fields[1].partition(":")
+            if fields[3] == LISTEN and int(port, 16) in ports:
+                sockets[fields[9]] = (int(port, 16), decode_address(address), _user_name(int(fields[7])))
+    return sockets
+
+
+def _user_name(uid: int) -> str:
+    """Return the name of a user, or the number of one without a name."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _socket_owners(inodes: t.Collection[str], proc: pathlib.Path) -> dict[str, int]:
+    """Return inode -> process id for the sockets whose process this user may look at."""
+    owners: dict[str, int] = {}
+    wanted = {f"socket:[{inode}]": inode for inode in inodes}
+    for process in proc.iterdir():
+        if not wanted or not process.name.isdigit():
+            continue
+        try:
+            links = [str(entry.readlink()) for entry in (process / "fd").iterdir()]
+        except OSError:
+            continue
+        owners.update({wanted[link]: int(process.name) for link in links if link in wanted})
+    return owners
+
+
+def find_listeners(ports: t.Collection[int], proc: pathlib.Path = PROC) -> list[Listener]:
+    """Return who listens on the ports, each port and address once."""
+    sockets = _listening_sockets(ports, proc)
+    owners = _socket_owners(sockets, proc)
+    listeners = []
+    for inode, (port, address, user) in sockets.items():
+        pid = owners.get(inode)
+        name = read_text(proc / str(pid) / "comm").strip() if pid is not None else None
+        listeners.append(Listener(port, address, pid, name or None, user))
+    return sorted(listeners, key=lambda listener: (listener.port, listener.address))
+
+
+def free_bytes(path: pathlib.Path) -> int:
+    """Return the bytes an ordinary user may still write at a path, or where its nearest existing parent is."""
+    while not path.exists():
+        path = path.parent
+    status = os.statvfs(path)
+    return status.f_bavail * status.f_frsize
+
+
+def available_memory(proc: pathlib.Path = PROC, cgroup: pathlib.Path = pathlib.Path("/sys/fs/cgroup")) -> int:
+    """Return the bytes a new process may take: what the kernel calls available, within the limit of the container."""
+    fields = dict(line.split(":", 1) for line in read_text(proc / "meminfo").splitlines() if ":" in line)
+    available = int(fields["MemAvailable"].split()[0]) * 1024
+    for limit, used in (
+        (cgroup / "memory.max", cgroup / "memory.current"),
+        (cgroup / "memory/memory.limit_in_bytes", cgroup / "memory/memory.usage_in_bytes"),
+    ):
+        limit_text = read_text(limit).strip()
+        if limit_text.isdigit() and int(limit_text) < HIGHEST_MEMORY_LIMIT:
+            available = min(available, max(0, int(limit_text) - int(read_text(used).strip() or "0")))
+    return available
+
+
+def last_lines(path: pathlib.Path, count: int = 15, most_bytes: int = 65536) -> list[str]:
+    """Return the last lines of a log, or nothing when there is none."""
+    try:
+        with path.open("rb") as log:
+            log.seek(max(0, path.stat().st_size - most_bytes))
+            return log.read().decode("utf-8", errors="replace").splitlines()[-count:]
+    except OSError:
+        return []

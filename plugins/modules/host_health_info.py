@@ -1,0 +1,175 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: Contributors to the raylogs.efk project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wait until a service on this host answers as it should."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_health_info
+short_description: Wait until a service on this host answers as it should
+description:
+  - Asks an address of this host until it answers 200 and, where O(field) is given, until a field of its JSON answer has
+    one of the values wanted. It ends as soon as that holds.
+  - It fails as soon as the process of O(pid_file) is gone, with the last lines of its log.
+  - It runs on the host of the service, so it reaches one that listens on the loopback address.
+  - It needs no client library.
+author: [Contributors to the raylogs.efk project (@raylogs)]
+options:
+  name:
+    description: Name of the service, for messages.
+    type: str
+    required: true
+  url:
+    description: The address to ask. Proxies are not used.
+    type: str
+    required: true
+  field:
+    description: Name of a field of the JSON answer.
+    type: str
+  values:
+    description: Values of O(field) that are good enough.
+    type: list
+    elements: str
+    default: []
+  pid_file:
+    description: Path of the pid file of the service.
+    type: path
+  identity:
+    description: Text that the command line of the service contains.
+    type: str
+    default: ""
+  log_file:
+    description: The log whose last lines are shown when the service does not answer.
+    type: path
+  timeout:
+    description: Seconds after which it is a failure.
+    type: int
+    default: 180
+attributes:
+  check_mode:
+    description: In check mode nothing is asked, for the service may not be there yet.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+seealso:
+  - module: raylogs.efk.host_daemon
+"""
+
+EXAMPLES = r"""
+- name: Wait until Elasticsearch can take documents
+  raylogs.efk.host_health_info:
+    name: Elasticsearch
+    url: http://127.0.0.1:9200/_cluster/health?wait_for_status=yellow&timeout=5s
+    field: status
+    values: [yellow, green]
+    pid_file: /run/elasticsearch/elasticsearch.pid
+    identity: org.elasticsearch
+"""
+
+RETURN = r"""
+answer:
+  description: The last answer, as JSON where it is JSON.
+  returned: when it was asked
+  type: raw
+  sample: {status: green}
+seconds:
+  description: Seconds waited.
+  returned: when it was asked
+  type: float
+  sample: 0.4
+"""
+
+import http.client
+import json
+import pathlib
+import time
+import typing as t
+import urllib.error
+import urllib.request
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.raylogs.efk.plugins.module_utils._process import last_lines, read_pid_file
+
+PAUSE = 0.25
+CLIENT_WAITS = 10
+
+
+class Answer(t.NamedTuple):
+    """What the service said."""
+
+    good: bool
+    body: t.Any
+    words: str
+
+
+def judge(status: int, text: str, field: str | None, values: t.Sequence[str]) -> Answer:
+    """Say whether an answer is good enough."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = text
+    if status != http.client.OK:
+        return Answer(good=False, body=body, words=f"it answers {status}: {text[:200]}")
+    if field is None:
+        return Answer(good=True, body=body, words="")
+    value = body.get(field) if isinstance(body, dict) else None
+    return Answer(good=str(value) in values, body=body, words=f"{field} is {value}, wanted {' or '.join(values)}")
+
+
+def ask(url: str, field: str | None, values: t.Sequence[str]) -> Answer:
+    """Ask the service once."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=CLIENT_WAITS) as response:
+            return judge(response.status, response.read().decode("utf-8", "replace"), field, values)
+    except urllib.error.HTTPError as error:
+        return judge(error.code, error.read().decode("utf-8", "replace"), field, values)
+    except OSError as error:
+        return Answer(good=False, body=None, words=f"it does not answer: {error}")
+
+
+def explain(params: dict[str, t.Any], why: str) -> str:
+    """Say what failed, and what the log says."""
+    log = last_lines(pathlib.Path(params["log_file"])) if params["log_file"] else []
+    head = f"{params['name']} is not ready at {params['url']}: {why}."
+    return "\n".join([head, f"The last lines of {params['log_file']}:", *log] if log else [head])
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "url": {"type": "str", "required": True},
+            "field": {"type": "str"},
+            "values": {"type": "list", "elements": "str", "default": []},
+            "pid_file": {"type": "path"},
+            "identity": {"type": "str", "default": ""},
+            "log_file": {"type": "path"},
+            "timeout": {"type": "int", "default": 180},
+        },
+        required_by={"field": ["values"]},
+        supports_check_mode=True,
+    )
+    params = module.params
+    if not params["url"].startswith(("http://", "https://")):
+        module.fail_json(msg=f"The url {params['url']} must begin with http:// or https://.")
+    if module.check_mode:
+        module.exit_json(changed=False)
+    began = time.monotonic()
+    while not (answer := ask(params["url"], params["field"], params["values"])).good:
+        if params["pid_file"]:
+            found = read_pid_file(pathlib.Path(params["pid_file"]), params["identity"])
+            if found.state != "running":
+                module.fail_json(msg=explain(params, f"its process is gone ({found.reason})"))
+        if time.monotonic() - began > params["timeout"]:
+            module.fail_json(msg=explain(params, f"after {params['timeout']} seconds {answer.words}"))
+        time.sleep(PAUSE)
+    module.exit_json(changed=False, answer=answer.body, seconds=round(time.monotonic() - began, 1))
+
+
+if __name__ == "__main__":
+    main()
