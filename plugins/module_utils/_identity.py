@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: Contributors to the raylogs.efk project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Identity of a file: the first part of the ids of its events, the same wherever and under whatever name the bytes lie.
+
+The identity of a piece is a hash of the session, the node's id (where the file's name is not unique in the session), the
+file's canonical name and its first line. Two pieces of one rotated file can begin with the same line (a worker that prints
+one line for ever). Then the identity is followed by what tells them apart: the inode and birth of the stored piece, the
+second in which the piece before it ended, or the second in which it ended itself. Where that leaves a doubt, a piece is
+taken for a new one: its lines may be stored twice, but none is lost.
+"""
+
+from __future__ import annotations
+
+import base64
+import collections
+import hashlib
+import typing as t
+
+NS_PER_SECOND = 1_000_000_000
+_DIGEST_BYTES = 15
+BEGUN = "~b"
+ENDED = "~e"
+
+
+class PieceIdentity(t.NamedTuple):
+    """What is known of a piece that decides on its key. inode: inode and birth time, where the kernel tells them."""
+
+    base: str
+    repeatable: bool
+    index: int
+    mtime_ns: int
+    inode: str = ""
+
+
+class Member(t.NamedTuple):
+    """A key that is stored already, with the inode under which its events were read."""
+
+    key: str
+    inode: str = ""
+
+
+def base_key(session: str, node_id: str, name: str, head: bytes) -> str:
+    """Return the identity (20 characters) of a file whose first line, cut to the catalogue's head_bytes, is `head`."""
+    digest = hashlib.sha256("\n".join((session, node_id, name, "")).encode("utf-8", "surrogateescape") + head).digest()
+    return base64.urlsafe_b64encode(digest[:_DIGEST_BYTES]).decode("ascii")
+
+
+def needs_stored(chain: t.Sequence[PieceIdentity]) -> set[str]:
+    """Return the bases of a file's pieces for which the keys that are stored must be known."""
+    if len(chain) == 1 and chain[0].index == 0:
+        return set()
+    return {piece.base for piece in chain if piece.repeatable}
+
+
+def resolve(
+    chain: t.Sequence[PieceIdentity], stored: t.Mapping[str, t.Sequence[Member]] | None = None, source: str = ""
+) -> tuple[str, ...]:
+    """Return the key of each piece of a file, oldest first.
+
+    stored: the keys of each base that the target holds. source: names the copy that is read (an archive), for pieces that
+    ended within one second and so cannot be told apart by their times.
+    """
+    doubtful = needs_stored(chain)
+    ends = collections.Counter(_second(piece) for piece in chain)
+    keys: list[str] = []
+    for number, piece in enumerate(chain):
+        if piece.base not in doubtful:
+            keys.append(piece.base)
+            continue
+        boundary = chain[number - 1] if number else piece
+        begun = f"{piece.base}{BEGUN if number else ENDED}{_second(boundary)}"
+        members = [member for member in (stored or {}).get(piece.base, ()) if member.key not in keys]
+        known = next((member.key for member in members if piece.inode and member.inode == piece.inode), "")
+        if known:
+            keys.append(known)
+        elif ends[_second(boundary)] > 1:
+            keys.append(_crowded_key(begun, piece, boundary, members, keys, source))
+        else:
+            keys.append(_timed_key(begun, piece, members, keys, oldest=not number))
+    return tuple(keys)
+
+
+def _timed_key(begun: str, piece: PieceIdentity, members: list[Member], keys: list[str], *, oldest: bool) -> str:
+    """Choose the key of a piece whose limits in time are its own."""
+    stored = {member.key for member in members}
+    if begun in stored:
+        return begun
+    if oldest:
+        before = _predecessor(piece, stored)
+        if before:
+            return before
+    first = not stored and not any(key.startswith(piece.base) for key in keys)
+    return piece.base if first else _unused(begun, keys)
+
+
+def _predecessor(piece: PieceIdentity, stored: set[str]) -> str:
+    """Find the stored key of a piece that ended when another stored one began."""
+    begun = f"{piece.base}{BEGUN}"
+    starts = sorted(int(key[len(begun) :]) for key in stored if key.startswith(begun) and key[len(begun) :].isdigit())
+    if _second(piece) not in starts:
+        return ""
+    earlier = [start for start in starts if start < _second(piece)]
+    key = f"{begun}{earlier[-1]}" if earlier else piece.base
+    return key if key in stored else ""
+
+
+def _crowded_key(
+    begun: str, piece: PieceIdentity, boundary: PieceIdentity, members: list[Member], keys: list[str], source: str
+) -> str:
+    """Choose the key of a piece in whose second others ended too: only its inode, or the very copy, tells it apart."""
+    if not piece.inode:
+        return _unused(f"{begun}.{source or boundary.mtime_ns % NS_PER_SECOND}", keys)
+    taken = [*keys, *(member.key for member in members)]
+    return piece.base if not members and not any(key.startswith(piece.base) for key in keys) else _unused(begun, taken)
+
+
+def _unused(key: str, keys: list[str]) -> str:
+    number, free = 1, key
+    while free in keys:
+        free = f"{key}.{number}"
+        number += 1
+    return free
+
+
+def _second(piece: PieceIdentity) -> int:
+    return piece.mtime_ns // NS_PER_SECOND
