@@ -14,10 +14,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop search test lint molecule bench docs generate clean
+.PHONY: help demo demo-stop search test lint sanity unit integration molecule bench docs generate clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's|^\([a-z-]*\):.*## \(.*\)|make \1\t\2|p' Makefile | expand -t 18
 
 demo: $(READY) ## Search real Ray logs in a real Elasticsearch (RAY_DIR=/tmp/ray: your own)
 	@ansible-playbook -i inventories/local playbooks/demo.yml
@@ -31,8 +31,9 @@ search: $(READY) ## Search the demo: make search Q='level:ERROR AND message:time
 test: $(READY) ## Run lint, sanity, unit and integration tests (neither root nor containers)
 	@python tools/run_tests.py lint sanity unit integration coverage
 
-lint: $(READY) ## Run the static checks
-	@nox -s lint
+lint sanity unit integration: $(READY)
+	@nox -s $@
+lint: ## Run the static checks (sanity, unit and integration alone work alike)
 
 molecule: ## Run the Molecule scenarios
 	@echo 'There is no Molecule scenario yet: nothing was run.' >&2; exit 1

@@ -34,17 +34,20 @@ def run(session: nox.Session, *command: str, env: t.Mapping[str, str] | None = N
     session.run(*command, env={**ENVIRONMENT, **(env or {})}, external=True)
 
 
+def succeeds(session: nox.Session, command: t.Sequence[str]) -> bool:
+    """Run a command and say whether it succeeded."""
+    try:
+        run(session, *command)
+    except CommandFailed:
+        return False
+    return True
+
+
 def run_all(session: nox.Session, checks: t.Mapping[str, t.Sequence[str]]) -> None:
     """Run every check, record which failed, fail in the end."""
-    passed, failed = [], []
-    for name, command in checks.items():
-        try:
-            run(session, *command)
-        except CommandFailed:
-            failed.append(name)
-        else:
-            passed.append(name)
-    record(session.name, passed, failed)
+    answers = {name: succeeds(session, command) for name, command in checks.items()}
+    failed = [name for name, good in answers.items() if not good]
+    record(session.name, [name for name, good in answers.items() if good], failed)
     if failed:
         session.error(f"failed: {', '.join(failed)}")
 
@@ -98,6 +101,12 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def sanity(session: nox.Session) -> None:
+    """Run ansible-test sanity on the oldest and the newest ansible-core; further arguments go to ansible-test."""
+    run(session, "python", "tools/run_sanity.py", *session.posargs)
+
+
+@nox.session
 def unit(session: nox.Session) -> None:
     """Run the unit tests; further arguments go to pytest."""
     measured_pytest(session, "tests/unit")
@@ -120,3 +129,22 @@ def coverage(session: nox.Session) -> None:
     """Report the branch coverage of module_utils by all tests run since the last report."""
     run(session, "coverage", "combine", "--quiet")
     run_all(session, {"coverage": ["coverage", "report"]})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure speed, memory and size; further arguments go to the benchmarks."""
+    run(session, "python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation site into .cache/docs/build/html."""
+    site = empty_folder("docs")
+    run(
+        session,
+        *["antsibull-docs", "sphinx-init", "--use-current", "--squash-hierarchy", "--dest-dir", str(site), "--lenient"],
+        "raylogs.efk",
+    )
+    with session.chdir(site):
+        run(session, "./build.sh")
