@@ -46,8 +46,8 @@ def pinned_cores(requirements: str) -> list[str]:
 
 def read_output(core: str, output: str) -> Report:
     """Say which sanity tests passed, which failed and which lacked a program."""
-    started = re.findall(r'^Running sanity test "([\w-]+)"(?: on Python (\S+))?\n(.*)', output, re.MULTILINE)
-    listed = re.search(r"sanity test\(s\) listed below \(out of \d+\) failed.*\n((?:[a-z][\w -]*[\w.]\n?)+)", output)
+    started = re.findall(r'^Running sanity test "([\w-]+)"(?: on Python (\S+))?(?=\n(.*))', output, re.MULTILINE)
+    listed = re.search(r"sanity test\(s\) listed below \(out of \d+\) failed.*\n((?:[a-z][\w .-]*\n?)+)", output)
     failed = listed[1].splitlines() if listed else []
     names = {f"{name} --python {python}" if python else name: answer for name, python, answer in started}
     not_run = [name for name, answer in names.items() if answer.startswith("WARNING: Required program")]
