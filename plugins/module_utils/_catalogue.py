@@ -25,6 +25,7 @@ _OLD = "old/"
 # What Python's re and Ruby's Regexp read differently, or what only one of them knows.
 _NOT_PORTABLE = re.compile(r"\\[hHRXKGpPZzkg]|\(\?[^:]|[*+?}]\+|\[\[|&&")
 _ESCAPED = re.compile(r"\\\\|\\\[|\\\(|\\\*|\\\+|\\\?|\\\}")
+_REGEX_KEYS = frozenset({"pattern", "escapes", "progress", "mask", "begin", "go_on", "chained", "last_line"})
 FULL = "full"
 NEVER = "never"
 PROFILES: tuple[str, ...] = ("lean", "standard", FULL)
@@ -66,11 +67,11 @@ class Kind(t.NamedTuple):
 
 
 class Classified(t.NamedTuple):
-    """What the name of one file says: its kind, its canonical name, the number of its piece and what the name carries."""
+    """What the name of one file says: kind, canonical name, number of the piece, and what the name carries."""
 
     kind: Kind
     name: str
-    index: int
+    number: int
     old: bool
     parts: dict[str, str]
 
@@ -221,18 +222,8 @@ def regexes(data: t.Any, place: str = "") -> t.Iterator[tuple[str, str]]:
     if isinstance(data, dict):
         for key, value in data.items():
             where = f"{place}.{key}" if place else str(key)
-            if key in {
-                "pattern",
-                "escapes",
-                "progress",
-                "mask",
-                "begin",
-                "go_on",
-                "chained",
-                "last_line",
-            } and isinstance(value, str):
-                yield where, value
-            elif key == "message" and isinstance(value, str) and value.startswith("\\A"):
+            anchored = key == "message" and isinstance(value, str) and value.startswith("\\A")
+            if anchored or (key in _REGEX_KEYS and isinstance(value, str)):
                 yield where, value
             elif key == "name_parts":
                 yield from ((f"{where}.{name}", part) for name, part in value.items())

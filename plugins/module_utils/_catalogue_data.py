@@ -50,38 +50,43 @@ CATALOGUE: dict[str, t.Any] = {
     "formats": {
         "cpp": {
             "first": "[",
-            "pattern": "\\A\\[(\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3}) ([A-Z]) (\\d+) "
-            "(\\d+)\\] (?:\\(([\\w.-]+)\\) )?([\\w./+-]+):(\\d+): ?",
+            "pattern": (
+                "\\A\\[(\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3}) ([A-Z]) (\\d+) (\\d+)\\] (?:\\("
+                "([\\w.-]+)\\) )?([\\w./+-]+):(\\d+): ?"
+            ),
             "groups": ["time", "level", "pid", "thread_id", "component", "file", "line"],
         },
         "python": {
             "first": "0123456789",
-            "pattern": "\\A(\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3})[\\t ]([A-Z]+)[\\t ](\\S+?):(\\d+) -- ?",
+            "pattern": ("\\A(\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3})[\\t ]([A-Z]+)[\\t ](\\S+?):(\\d+) -- ?"),
             "groups": ["time", "level", "file", "line"],
         },
         "serve": {
             "first": "CDEIW",
-            "pattern": "\\A(DEBUG|INFO|WARNING|ERROR|CRITICAL) (\\d{4}-\\d\\d-\\d\\d "
-            "\\d\\d:\\d\\d:\\d\\d,\\d{3}) (\\S+) (\\S+) (?:([0-9a-f]{8}-[0-9a-f-]{27}) "
-            ")?(?:(\\S{1,120}) )?(?:-- |([\\w./-]+):(\\d+) - )",
+            "pattern": (
+                "\\A(DEBUG|INFO|WARNING|ERROR|CRITICAL) (\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,"
+                "\\d{3}) (\\S+) (\\S+) (?:([0-9a-f]{8}-[0-9a-f-]{27}) )?(?:(\\S{1,120}) )?("
+                "?:-- |([\\w./-]+):(\\d+) - )"
+            ),
             "groups": ["level", "time", "serve_component", "serve_id", "request_id", "extra", "file", "line"],
         },
         "asctime": {
             "first": "0123456789",
-            "pattern": "\\A(\\d{4}-\\d\\d-\\d\\d[T "
-            "]\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?)(Z|[+-]\\d\\d:?\\d\\d)? ?(?:- "
-            "|\\| ?)?\\[?(TRACE|DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL) "
-            "?\\]?:?(?: -| \\|)? ?(?:([A-Za-z_]\\w*(?:\\.\\w+)+|root|__main__):? "
-            "?(?:-+ |\\| )?)?",
+            "pattern": (
+                "\\A(\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?)(Z|[+-]\\d\\d:?\\d\\d"
+                ")? ?(?:- |\\| ?)?\\[?(TRACE|DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL"
+                ") ?\\]?:?(?: -| \\|)? ?(?:([A-Za-z_]\\w*(?:\\.\\w+)+|root|__main__):? ?(?:-"
+                "+ |\\| )?)?"
+            ),
             "groups": ["time", "zone", "level", "logger"],
         },
         "asctime_name": {
             "first": "0123456789",
-            "pattern": "\\A(\\d{4}-\\d\\d-\\d\\d[T "
-            "]\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?)(Z|[+-]\\d\\d:?\\d\\d)? "
-            "(?:- |\\| )?([\\w.-]{1,200}) (?:- |\\| "
-            ")?(TRACE|DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL)(?: -|:| "
-            "\\|)? ",
+            "pattern": (
+                "\\A(\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?)(Z|[+-]\\d\\d:?\\d\\d"
+                ")? (?:- |\\| )?([\\w.-]{1,200}) (?:- |\\| )?(TRACE|DEBUG|INFO|WARNING|WAR"
+                "N|ERROR|CRITICAL|FATAL)(?: -|:| \\|)? "
+            ),
             "groups": ["time", "zone", "logger", "level"],
         },
         "basic": {
@@ -91,26 +96,30 @@ CATALOGUE: dict[str, t.Any] = {
         },
         "driver_copy": {
             "first": "\x1b",
-            "pattern": "\\A\\x1b\\[\\d+m\\(([^)]{1,300}) pid=(\\d+)(?:, ip=([0-9a-fA-F.:]+))?\\)\\x1b\\[0m ?",
+            "pattern": ("\\A\\x1b\\[\\d+m\\(([^)]{1,300}) pid=(\\d+)(?:, ip=([0-9a-fA-F.:]+))?\\)\\x1b\\[0m ?"),
             "groups": ["copy_of", "copy_pid", "copy_ip"],
         },
     },
     "escapes": "\\x1b(?:\\[[0-9;?]*[A-Za-z]|\\][^\\x07]*\\x07|[()][A-Z0-9])",
     "progress": "\\d%|\\d+/\\d+|\\d+it |it/s|s/it",
     "pattern": {
-        "mask": "\\B'[^'\\n]*'|\"[^\"\\n]*\"|`[^`\\n]*`|\\B<[^<>\\n]{1,80}>|(?:[A-Za-z]:)?(?:/[\\w.@+=~-]+)+/?|0x[0-9a-fA-F]+|[0-9a-f]{12}[0-9a-f-]*|\\b[0-9a-fA-F]{8}[0-9a-fA-F-]*|[+-]?\\d[\\d.,:]*",
+        "mask": (
+            "\\B'[^'\\n]*'|\"[^\"\\n]*\"|`[^`\\n]*`|\\B<[^<>\\n]{1,80}>|(?:[A-Za-z]:)?(?:/[\\"
+            "w.@+=~-]+)+/?|0x[0-9a-fA-F]+|[0-9a-f]{12}[0-9a-f-]*|\\b[0-9a-fA-F]{8}[0"
+            "-9a-fA-F-]*|[+-]?\\d[\\d.,:]*"
+        ),
         "replacement": "*",
         "head": 300,
     },
     "blocks": {
         "crash": {
             "begin": "\\A(?:\\*\\*\\* (SIG[A-Z]+) received|Fatal Python error: ([^\\n]*))",
-            "go_on": "\\A(?:[ \\t\\r]|$|PC: @|Stack \\(most|Current thread|Thread 0x|Extension modules:)",
+            "go_on": ("\\A(?:[ \\t\\r]|$|PC: @|Stack \\(most|Current thread|Thread 0x|Extension modules:)"),
         }
     },
     "traceback": {
-        "begin": "\\A(?:Traceback \\(most recent call last\\):|  \\+ Exception Group Traceback)",
-        "chained": "\\A(?:The above exception was the direct cause|During handling of the above exception)",
+        "begin": ("\\A(?:Traceback \\(most recent call last\\):|  \\+ Exception Group Traceback)"),
+        "chained": ("\\A(?:The above exception was the direct cause|During handling of the above exception)"),
         "last_line": "\\A\\s*(?:\\| )*([A-Za-z_][\\w.]*(?:\\([\\w.]+\\))?)(?:: |:?$)",
     },
     "json": {
@@ -152,9 +161,10 @@ CATALOGUE: dict[str, t.Any] = {
         ],
     },
     "pairs": {
-        "pattern": "(?:\\A|[ "
-        ",(])(actor_id|worker_id|node_id|job_id|task_id|submission_id|task_name|task_func_name|actor_name|timestamp_ns|name)=([^ "
-        ",()]+)",
+        "pattern": (
+            "(?:\\A|[ ,(])(actor_id|worker_id|node_id|job_id|task_id|submission_id|t"
+            "ask_name|task_func_name|actor_name|timestamp_ns|name)=([^ ,()]+)"
+        ),
         "fields": {
             "actor_id": "ray.actor_id",
             "worker_id": "ray.worker_id",
@@ -171,8 +181,9 @@ CATALOGUE: dict[str, t.Any] = {
         {
             "id": "serve_access",
             "datasets": ["ray.serve"],
-            "pattern": "\\A(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH) (\\S+) (\\d{3}) "
-            "(\\d+(?:\\.\\d+)?)ms$",
+            "pattern": (
+                "\\A(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH) (\\S+) (\\d{3}) (\\d+(?:\\.\\d+)?)ms$"
+            ),
             "groups": [
                 {"field": "http.request.method", "type": "keyword"},
                 {"field": "url.path", "type": "keyword"},
@@ -220,7 +231,7 @@ CATALOGUE: dict[str, t.Any] = {
         {
             "id": "autoscaler_object_store",
             "datasets": ["ray.autoscaler_status"],
-            "pattern": "\\n (\\d+(?:\\.\\d+)?[KMGT]?i?B)/(\\d+(?:\\.\\d+)?[KMGT]?i?B) object_store_memory",
+            "pattern": ("\\n (\\d+(?:\\.\\d+)?[KMGT]?i?B)/(\\d+(?:\\.\\d+)?[KMGT]?i?B) object_store_memory"),
             "groups": [
                 {"field": "ray.resources.object_store.used", "type": "bytes"},
                 {"field": "ray.resources.object_store.total", "type": "bytes"},
@@ -318,9 +329,11 @@ CATALOGUE: dict[str, t.Any] = {
             "id": "node_id",
             "scope": "node",
             "kinds": ["raylet"],
-            "pattern": '(?:Setting node ID node_id=|\\[state-dump\\] Node ID: |"message":"Setting node '
-            'ID","[^}]*"node_id":"|Initializing NodeManager(?: '
-            'node_id=|","[^}]*"node_id":"))([0-9a-f]{56})',
+            "pattern": (
+                '(?:Setting node ID node_id=|\\[state-dump\\] Node ID: |"message":"Settin'
+                'g node ID","[^}]*"node_id":"|Initializing NodeManager(?: node_id=|","['
+                '^}]*"node_id":"))([0-9a-f]{56})'
+            ),
             "groups": ["node_id"],
         },
         {
@@ -341,8 +354,10 @@ CATALOGUE: dict[str, t.Any] = {
             "id": "actor_created",
             "scope": "session",
             "kinds": ["gcs_server"],
-            "pattern": "Actor creation task succeeded\\.?(?: "
-            'actor_id=|","[^}]*"actor_id":")([0-9a-f]{32})[^\\n]*?worker_id(?:=|":")([0-9a-f]{56})',
+            "pattern": (
+                'Actor creation task succeeded\\.?(?: actor_id=|","[^}]*"actor_id":")([0'
+                '-9a-f]{32})[^\\n]*?worker_id(?:=|":")([0-9a-f]{56})'
+            ),
             "groups": ["actor_id", "worker_id"],
         },
         {
@@ -367,23 +382,28 @@ CATALOGUE: dict[str, t.Any] = {
                 "train_sys",
                 "ray_data",
             ],
-            "pattern": '"asctime": ?"(\\d{4}-\\d\\d-\\d\\d '
-            '\\d\\d:\\d\\d:\\d\\d,\\d{3})"[^\\n]*"timestamp_ns": ?(\\d{19})',
+            "pattern": (
+                '"asctime": ?"(\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3})"[^\\n]*"timestamp_ns": ?(\\d{19})'
+            ),
             "groups": ["local", "epoch_ns"],
         },
         {
             "id": "zone_text",
             "scope": "file",
             "kinds": ["worker", "job_driver", "job_supervisor"],
-            "pattern": "(?:\\A|\\n)(\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3})\\t[^\\n]* timestamp_ns=(\\d{19})",
+            "pattern": (
+                "(?:\\A|\\n)(\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3})\\t[^\\n]* timestamp_ns=(\\d{19})"
+            ),
             "groups": ["local", "epoch_ns"],
         },
         {
             "id": "zone_crash",
             "scope": "file",
             "kinds": ["worker"],
-            "pattern": "\\n\\[(\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3}) E [^\\n]*\\*\\*\\* "
-            "SIG[A-Z]+ received at time=(\\d{10}) ",
+            "pattern": (
+                "\\n\\[(\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3}) E [^\\n]*\\*\\*\\* SIG[A-Z]+ re"
+                "ceived at time=(\\d{10}) "
+            ),
             "groups": ["local", "epoch_s"],
         },
         {
@@ -467,7 +487,7 @@ CATALOGUE: dict[str, t.Any] = {
         "export_driver_job": {
             "dataset": "ray.job",
             "time": "timestamp",
-            "message": "Driver {event_data.entrypoint} of job {ray.job_id}, dead: {event_data.is_dead}",
+            "message": ("Driver {event_data.entrypoint} of job {ray.job_id}, dead: {event_data.is_dead}"),
             "labels_from": "event_data",
             "fields": [
                 {"from": "event_id", "field": "ray.event.id", "type": "keyword"},
@@ -485,7 +505,7 @@ CATALOGUE: dict[str, t.Any] = {
         "export_submission_job": {
             "dataset": "ray.submission",
             "time": "timestamp",
-            "message": "Job {event_data.submission_job_id} is {event_data.status}: {event_data.message}",
+            "message": ("Job {event_data.submission_job_id} is {event_data.status}: {event_data.message}"),
             "labels_from": "event_data",
             "fields": [
                 {"from": "event_id", "field": "ray.event.id", "type": "keyword"},
@@ -1454,32 +1474,34 @@ FIELDS: dict[str, t.Any] = {
             "type": "keyword",
             "ecs": True,
             "normalizer": "lowercase",
-            "description": "DEBUG, INFO, WARNING, ERROR or CRITICAL; absent for prints. Found in any case.",
+            "description": ("DEBUG, INFO, WARNING, ERROR or CRITICAL; absent for prints. Found in any case."),
         },
         {"name": "log.logger", "type": "keyword", "ecs": True, "description": "Name of the logger."},
         {
             "name": "log.file.path",
             "type": "keyword",
             "ecs": True,
-            "description": "Path of the file below the temp dir, without what rotation and logs/old do to it.",
+            "description": ("Path of the file below the temp dir, without what rotation and logs/old do to it."),
         },
         {
             "name": "log.file.fingerprint",
             "type": "keyword",
-            "description": "Identity of the file, stable under rotation, moving and copying; first part of "
-            "the event's id.",
+            "description": (
+                "Identity of the file, stable under rotation, moving and copying; first part of the event's id."
+            ),
         },
         {
             "name": "log.file.inode",
             "type": "keyword",
             "doc_values": False,
-            "description": "Inode and birth time of a piece whose beginning may be another's too; tells "
-            "rotated pieces apart.",
+            "description": (
+                "Inode and birth time of a piece whose beginning may be another's too; tells rotated pieces apart."
+            ),
         },
         {
             "name": "log.offset",
             "type": "long",
-            "description": "Offset of the event's first byte in its file; breaks ties of @timestamp.",
+            "description": ("Offset of the event's first byte in its file; breaks ties of @timestamp."),
         },
         {"name": "log.origin.file.name", "type": "keyword", "ecs": True, "description": "Source file that logged."},
         {
@@ -1584,7 +1606,7 @@ FIELDS: dict[str, t.Any] = {
         {
             "name": "ray.component",
             "type": "keyword",
-            "description": "Part of Ray that logged: worker, raylet, gcs_server, serve_replica, …",
+            "description": ("Part of Ray that logged: worker, raylet, gcs_server, serve_replica, …"),
         },
         {"name": "ray.class", "type": "keyword", "description": "app, system or event; also in the stream's name."},
         {"name": "ray.stream", "type": "keyword", "description": "out or err."},

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 import typing as t
 import zoneinfo
@@ -14,7 +14,7 @@ NS_PER_MS = 1_000_000
 NS_PER_SECOND = 1_000_000_000
 MS_PER_SECOND = 1_000
 MS_PER_MINUTE = 60_000
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 _OFFSET = re.compile(r"(?:UTC)?([+-])(\d{1,2}):?(\d\d)")
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)\d* ?(Z|UTC|[+-]\d\d:?\d\d)?")
 # Where the parts of `2026-11-23 08:33:54,012` begin and end.
@@ -92,18 +92,18 @@ class Clock:
         if len(self._minutes) >= _CACHED_MINUTES:
             self._minutes.clear()
         try:
-            local = datetime.datetime.strptime(minute.replace("T", " "), "%Y-%m-%d %H:%M").replace(tzinfo=self._tz)
-            ms = (local - _EPOCH) // datetime.timedelta(milliseconds=1)
+            local = dt.datetime.strptime(minute.replace("T", " "), "%Y-%m-%d %H:%M").replace(tzinfo=self._tz)
+            ms = (local - _EPOCH) // dt.timedelta(milliseconds=1)
         except (ValueError, OverflowError):
             self._minutes[minute] = None
             return
         if not 0 <= ms * NS_PER_MS <= _LAST_NS:
             self._minutes[minute] = None
             return
-        self._minutes[minute] = (local.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M"), ms)
+        self._minutes[minute] = (local.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M"), ms)
 
 
-def find_zone(zone: str) -> datetime.tzinfo:
+def find_zone(zone: str) -> dt.tzinfo:
     """Find a time zone by its name or offset.
 
     :raises ClockError: when it is neither.
@@ -111,15 +111,15 @@ def find_zone(zone: str) -> datetime.tzinfo:
     offset = _OFFSET.fullmatch(zone)
     if offset:
         minutes = int(offset[2]) * 60 + int(offset[3])
-        return datetime.timezone(datetime.timedelta(minutes=-minutes if offset[1] == "-" else minutes))
+        return dt.timezone(dt.timedelta(minutes=-minutes if offset[1] == "-" else minutes))
     if zone in {"UTC", "Z"}:
-        return datetime.timezone.utc
+        return dt.timezone.utc
     try:
         return zoneinfo.ZoneInfo(zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ClockError(
-            f"Time zone {zone!r} is not known here: {error}. Give a name of the tz database such as Europe/Berlin (on a host without "
-            "the package tzdata install that), or an offset such as +05:30."
+            f"Time zone {zone!r} is not known here: {error}. Give a name of the tz database such as Europe/Berlin "
+            "(it comes with the package tzdata), or an offset such as +05:30."
         ) from error
 
 
@@ -131,7 +131,7 @@ def offset_name(minutes: int) -> str:
 def from_ms(ms: int) -> Moment:
     """Make a moment of milliseconds since 1970."""
     seconds, rest = divmod(ms, MS_PER_SECOND)
-    text = (_EPOCH + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+    text = (_EPOCH + dt.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
     return Moment(f"{text}.{rest:03}Z", ms)
 
 

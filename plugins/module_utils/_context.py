@@ -20,10 +20,12 @@ from ansible_collections.raylogs.efk.plugins.module_utils import (
     _identity,
     _text,
 )
+from ansible_collections.raylogs.efk.plugins.module_utils._catalogue_data import FIELDS
 
 if t.TYPE_CHECKING:
     from ansible_collections.raylogs.efk.plugins.module_utils._session import LogFile, NodeLogs, Piece
 
+Test = t.Callable[["dict[str, str]"], bool]
 _JOB_MAGIC = b":job_id:"
 _PART = re.compile(r"\{([a-z_]+)\}")
 _WORKER_PARTS = {"worker_id": "ray.worker_id", "submission_id": "ray.submission_id"}
@@ -87,8 +89,8 @@ class SessionView:
         values = self._facts.nodes[node.root].values
         version = values.get("ray_version") or self._any_version()
         fields: _event.Event = {
-            "ecs.version": _catalogue.FIELDS["ecs_version"],
-            "ray.schema_version": _catalogue.FIELDS["version"],
+            "ecs.version": FIELDS["ecs_version"],
+            "ray.schema_version": FIELDS["version"],
             "event.kind": "event",
             "event.created": self._settings.created.text,
             "ray.cluster": self._settings.cluster,
@@ -113,8 +115,8 @@ class SessionView:
         attempts = self._session_facts.attempts.get((node.root, int(file.classified.parts.get("pid") or 0)), ())
         spans = _facts.spans(file, attempts) if kind.magic else ()
         base = self._base(node, file)
-        if self.is_copy(node, file):
-            base["ray.copy_of"] = self.is_copy(node, file)
+        if self.is_copy(file):
+            base["ray.copy_of"] = self.is_copy(file)
             base["tags"] = [_event.COPY]
         return _event.FileContext(
             catalogue=settings.catalogue,
@@ -132,7 +134,7 @@ class SessionView:
             keep_copies=settings.keep_copies,
         )
 
-    def is_copy(self, node: NodeLogs, file: LogFile) -> str:
+    def is_copy(self, file: LogFile) -> str:
         """Return the rule by which a whole file is a copy of others; empty when it is none."""
         for rule in self._settings.catalogue.copies:
             if file.classified.kind.id in rule.kinds and not rule.format and not rule.same_line:
@@ -141,7 +143,7 @@ class SessionView:
 
     def left_out_copy(self, node: NodeLogs, file: LogFile) -> str:
         """Return the rule by which a whole file is left out: its original is there."""
-        rule_id = self.is_copy(node, file)
+        rule_id = self.is_copy(file)
         rule = next((rule for rule in self._settings.catalogue.copies if rule.id == rule_id), None)
         there = rule is not None and self._is_there(node.root, rule.original, dict(file.classified.parts))
         return rule_id if there and not self._settings.keep_copies else ""
@@ -201,10 +203,8 @@ class SessionView:
         versions = (self._facts.nodes[node.root].values.get("ray_version", "") for node in self._nodes)
         return next((version for version in versions if version), "")
 
-    def _copy_tests(
-        self, node: NodeLogs, file: LogFile
-    ) -> tuple[tuple[_catalogue.Copy, t.Callable[[dict[str, str]], bool]], ...]:
-        tests: list[tuple[_catalogue.Copy, t.Callable[[dict[str, str]], bool]]] = []
+    def _copy_tests(self, node: NodeLogs, file: LogFile) -> tuple[tuple[_catalogue.Copy, Test], ...]:
+        tests: list[tuple[_catalogue.Copy, Test]] = []
         for rule in self._settings.catalogue.copies:
             if rule.kinds and file.classified.kind.id not in rule.kinds:
                 continue
@@ -214,7 +214,7 @@ class SessionView:
                 tests.append((rule, self._line_test(node, rule.original)))
         return tuple(tests)
 
-    def _line_test(self, node: NodeLogs, original: str) -> t.Callable[[dict[str, str]], bool]:
+    def _line_test(self, node: NodeLogs, original: str) -> Test:
         def is_there(words: dict[str, str]) -> bool:
             if words.get("copy_ip"):
                 return any(
@@ -227,7 +227,7 @@ class SessionView:
         return is_there
 
     def _is_there(self, root: str, original: str, words: dict[str, str]) -> bool:
-        """Tell whether a node holds a file whose name is `original` with the words filled in; other parts may be any."""
+        """Tell whether a node holds a file named `original` with the words filled in; other parts may be any."""
         filled = "".join(
             re.escape(text) if not number % 2 else re.escape(words[text]) if words.get(text) else "[^/]+"
             for number, text in enumerate(_PART.split(original))
@@ -238,9 +238,7 @@ class SessionView:
             self._found[key] = any(matches(name) for name in self._names[root])
         return self._found[key]
 
-    def _same_line_test(
-        self, node: NodeLogs, file: LogFile, rule: _catalogue.Copy
-    ) -> t.Callable[[dict[str, str]], bool]:
+    def _same_line_test(self, node: NodeLogs, file: LogFile, rule: _catalogue.Copy) -> Test:
         """Return a test that tells whether the original holds a line with the same values."""
         name = _PART.sub(lambda place: file.classified.parts.get(place[1], ""), rule.original)
         known: set[int] = set()
@@ -282,23 +280,23 @@ def inode_and_birth(path: str) -> str:
 
 
 def piece_identity(
-    piece: Piece, file: LogFile, session: str, node_id: str, catalogue: _catalogue.Catalogue, *, with_inode: bool
+    piece: Piece, file: LogFile, owner: tuple[str, str], catalogue: _catalogue.Catalogue, *, with_inode: bool
 ) -> _identity.PieceIdentity:
-    """Read the first line of a piece and make its identity.
+    """Read the first line of a piece of a file and make its identity. owner: the session and the node's id.
 
     :raises OSError: when it cannot be read.
     """
     with pathlib.Path(piece.path).open("rb") as handle:
         head = handle.readline(catalogue.head_bytes).rstrip(b"\n")
-    owner = node_id if file.classified.kind.identity == "node" else ""
-    base = _identity.base_key(session, owner, file.name, head)
+    session, node_id = owner
+    base = _identity.base_key(session, node_id if file.classified.kind.identity == "node" else "", file.name, head)
     repeatable = is_repeatable(head, file, catalogue)
     inode = inode_and_birth(piece.path) if with_inode and repeatable else ""
-    return _identity.PieceIdentity(base, repeatable, piece.index, piece.mtime_ns, inode)
+    return _identity.PieceIdentity(base, repeatable, piece.number, piece.mtime_ns, inode)
 
 
 def is_repeatable(head: bytes, file: LogFile, catalogue: _catalogue.Catalogue) -> bool:
-    """Tell whether another piece of the file can begin with the same line: one with a time or a job's first line cannot."""
+    """Tell whether another piece of the file can begin with the same line; a line with a time of its own cannot."""
     if head.startswith(_JOB_MAGIC) or file.classified.kind.framing == "record":
         return False
     for name in file.classified.kind.formats:

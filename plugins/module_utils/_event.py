@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
         Omission,
     )
 
-Event = t.Dict[str, t.Any]
+Event = dict[str, t.Any]
 EVENT = "event"
 ZONE_ASSUMED = "zone_assumed"
 COPY = "copy"
@@ -394,7 +394,7 @@ def label_limits(catalogue: Catalogue) -> _text.LabelLimits:
     """Return the schema's limits of labels, and the keys that never become one."""
     return _text.LabelLimits(
         depth=FIELDS["label_depth"],
-        count=FIELDS["label_count"],
+        keys=FIELDS["label_count"],
         key_length=FIELDS["label_key_length"],
         value_length=FIELDS["label_length"],
         secret_keys=frozenset(catalogue.data.get("secret_keys", ())),

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import collections
-import datetime
+import contextlib
+import datetime as dt
+import functools
 import pathlib
 import re
 import typing as t
@@ -82,9 +84,9 @@ def gather(nodes: t.Sequence[NodeLogs], catalogue: Catalogue) -> Facts:
 
 def local_offset(local: str, epoch_ms: int) -> int:
     """Return the minutes, in quarters of an hour, that a local time is ahead of the same moment in UTC."""
-    naive = datetime.datetime.strptime(local[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=datetime.timezone.utc)
-    minutes = (naive.timestamp() * _clock.MS_PER_SECOND - epoch_ms) / _clock.MS_PER_MINUTE
-    return round(minutes / _QUARTER) * _QUARTER
+    naive = dt.datetime.strptime(local[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=dt.timezone.utc)
+    quarters = (naive.timestamp() * _clock.MS_PER_SECOND - epoch_ms) / (_clock.MS_PER_MINUTE * _QUARTER)
+    return _QUARTER * round(quarters)
 
 
 def spans(file: LogFile, attempts: t.Iterable[Attempt]) -> tuple[_event.Span, ...]:
@@ -129,12 +131,11 @@ def _attempt_fields(attempt: Attempt) -> dict[str, t.Any]:
 
 def _node_facts(node: NodeLogs, session: SessionFacts, catalogue: Catalogue) -> NodeFacts:
     facts = NodeFacts({}, {}, {})
-    rules = [(rule, re.compile(rule["pattern"].encode())) for rule in catalogue.data["facts"]]
     for file in node.files:
         kind = file.classified.kind
-        for rule, pattern in rules:
+        for rule in catalogue.data["facts"]:
             if kind.id in rule["kinds"] and not (rule["id"] in _FIRST_ONLY and rule["id"] in facts.values):
-                _apply(rule, pattern, file, node, facts, session)
+                _apply(rule, file, node, facts, session)
         if file.classified.parts.get("job_id") == NO_JOB:
             job = _first_job(file)
             if job:
@@ -146,19 +147,9 @@ def _node_facts(node: NodeLogs, session: SessionFacts, catalogue: Catalogue) -> 
     return facts
 
 
-def _apply(
-    rule: dict[str, t.Any],
-    pattern: re.Pattern[bytes],
-    file: LogFile,
-    node: NodeLogs,
-    facts: NodeFacts,
-    session: SessionFacts,
-) -> None:
+def _apply(rule: dict[str, t.Any], file: LogFile, node: NodeLogs, facts: NodeFacts, session: SessionFacts) -> None:
     """Search a file for one fact and note it where it belongs."""
-    first_only = rule["scope"] != "session"
-    limit = _HEAD if rule["scope"] == "file" else None
-    for match in _matches(file, pattern, limit):
-        words = dict(zip(rule["groups"], (group.decode("utf-8", "replace") for group in match.groups())))
+    for words in _found(rule, file):
         if rule["scope"] == "file":
             session.offsets[node.root, file.name] = _anchor(words)
         elif rule["id"] == "actor_of_worker":
@@ -167,8 +158,15 @@ def _apply(
             session.actors[words["worker_id"]] = words["actor_id"]
         else:
             facts.values[rule["id"]] = next(iter(words.values()))
-        if first_only:
+        if rule["scope"] != "session":
             return
+
+
+def _found(rule: dict[str, t.Any], file: LogFile) -> t.Iterator[dict[str, str]]:
+    """Yield the words that a fact's pattern finds in a file."""
+    limit = _HEAD if rule["scope"] == "file" else None
+    for match in _matches(file, re.compile(rule["pattern"].encode()), limit):
+        yield dict(zip(rule["groups"], (group.decode("utf-8", "replace") for group in match.groups())))
 
 
 def _anchor(words: dict[str, str]) -> int:
@@ -181,20 +179,17 @@ def _anchor(words: dict[str, str]) -> int:
 
 
 def _matches(file: LogFile, pattern: re.Pattern[bytes], limit: int | None) -> t.Iterator[re.Match[bytes]]:
-    """Search the pieces of a file in chunks that overlap; at most `limit` bytes of the oldest piece where it is given."""
+    """Search the pieces of a file in chunks that overlap; with a limit only the first bytes of the oldest piece."""
     for piece in file.pieces[: 1 if limit else None]:
-        try:
-            with pathlib.Path(piece.path).open("rb") as handle:
-                if limit:
-                    yield from pattern.finditer(handle.read(limit))
-                    continue
-                rest = b""
-                for chunk in iter(lambda: handle.read(_CHUNK), b""):
-                    text = rest + chunk
-                    yield from pattern.finditer(text)
-                    rest = text[-_OVERLAP:]
-        except OSError:
-            continue
+        with contextlib.suppress(OSError), pathlib.Path(piece.path).open("rb") as handle:
+            if limit:
+                yield from pattern.finditer(handle.read(limit))
+                continue
+            rest = b""
+            for chunk in iter(functools.partial(handle.read, _CHUNK), b""):
+                text = rest + chunk
+                yield from pattern.finditer(text)
+                rest = text[-_OVERLAP:]
 
 
 def _first_job(file: LogFile) -> str:
@@ -209,15 +204,12 @@ def _first_job(file: LogFile) -> str:
 
 def _records(file: LogFile) -> t.Iterator[dict[str, t.Any]]:
     for piece in file.pieces:
-        try:
-            with pathlib.Path(piece.path).open("rb") as handle:
-                for line in handle:
-                    record = _frame.parse_record(line)
-                    data = record.get("event_data") if record else None
-                    if isinstance(data, dict):
-                        yield data
-        except OSError:
-            continue
+        with contextlib.suppress(OSError), pathlib.Path(piece.path).open("rb") as handle:
+            for line in handle:
+                record = _frame.parse_record(line)
+                data = record.get("event_data") if record else None
+                if isinstance(data, dict):
+                    yield data
 
 
 def _read_records(file: LogFile, session: SessionFacts) -> None:

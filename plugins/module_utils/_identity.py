@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: Contributors to the raylogs.efk project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Identity of a file: the first part of the ids of its events, the same wherever and under whatever name the bytes lie.
+"""Identity of a file: the first part of the ids of its events, the same wherever the bytes lie.
 
-The identity of a piece is a hash of the session, the node's id (where the file's name is not unique in the session), the
-file's canonical name and its first line. Two pieces of one rotated file can begin with the same line (a worker that prints
-one line for ever). Then the identity is followed by what tells them apart: the inode and birth of the stored piece, the
-second in which the piece before it ended, or the second in which it ended itself. Where that leaves a doubt, a piece is
-taken for a new one: its lines may be stored twice, but none is lost.
+The identity of a piece is a hash of the session, the node's id (where the file's name is not unique in the session),
+the file's canonical name and its first line. Two pieces of one rotated file can begin with the same line (a worker that
+prints one line for ever). Then the identity is followed by what tells them apart: the inode and birth of the stored
+piece, the second in which the piece before it ended, or the second in which it ended itself. Where that leaves a doubt,
+a piece is taken for a new one: its lines may be stored twice, but none is lost.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class PieceIdentity(t.NamedTuple):
 
     base: str
     repeatable: bool
-    index: int
+    number: int
     mtime_ns: int
     inode: str = ""
 
@@ -42,13 +42,13 @@ class Member(t.NamedTuple):
 
 def base_key(session: str, node_id: str, name: str, head: bytes) -> str:
     """Return the identity (20 characters) of a file whose first line, cut to the catalogue's head_bytes, is `head`."""
-    digest = hashlib.sha256("\n".join((session, node_id, name, "")).encode("utf-8", "surrogateescape") + head).digest()
+    digest = hashlib.sha256(f"{session}\n{node_id}\n{name}\n".encode("utf-8", "surrogateescape") + head).digest()
     return base64.urlsafe_b64encode(digest[:_DIGEST_BYTES]).decode("ascii")
 
 
 def needs_stored(chain: t.Sequence[PieceIdentity]) -> set[str]:
     """Return the bases of a file's pieces for which the keys that are stored must be known."""
-    if len(chain) == 1 and chain[0].index == 0:
+    if len(chain) == 1 and chain[0].number == 0:
         return set()
     return {piece.base for piece in chain if piece.repeatable}
 
@@ -58,8 +58,8 @@ def resolve(
 ) -> tuple[str, ...]:
     """Return the key of each piece of a file, oldest first.
 
-    stored: the keys of each base that the target holds. source: names the copy that is read (an archive), for pieces that
-    ended within one second and so cannot be told apart by their times.
+    stored: the keys of each base that the target holds. source: names the copy that is read (an archive), for pieces
+    that ended within one second and so cannot be told apart by their times.
     """
     doubtful = needs_stored(chain)
     ends = collections.Counter(_second(piece) for piece in chain)
@@ -72,12 +72,11 @@ def resolve(
         begun = f"{piece.base}{BEGUN if number else ENDED}{_second(boundary)}"
         members = [member for member in (stored or {}).get(piece.base, ()) if member.key not in keys]
         known = next((member.key for member in members if piece.inode and member.inode == piece.inode), "")
-        if known:
-            keys.append(known)
-        elif ends[_second(boundary)] > 1:
-            keys.append(_crowded_key(begun, piece, boundary, members, keys, source))
-        else:
-            keys.append(_timed_key(begun, piece, members, keys, oldest=not number))
+        if not known and ends[_second(boundary)] == 1:
+            known = _timed_key(begun, piece, members, keys, oldest=not number)
+        elif not known and not piece.inode:
+            known = _unused(f"{begun}.{source or boundary.mtime_ns % NS_PER_SECOND}", keys)
+        keys.append(known or _crowded_key(begun, piece, members, keys))
     return tuple(keys)
 
 
@@ -105,14 +104,11 @@ def _predecessor(piece: PieceIdentity, stored: set[str]) -> str:
     return key if key in stored else ""
 
 
-def _crowded_key(
-    begun: str, piece: PieceIdentity, boundary: PieceIdentity, members: list[Member], keys: list[str], source: str
-) -> str:
-    """Choose the key of a piece in whose second others ended too: only its inode, or the very copy, tells it apart."""
-    if not piece.inode:
-        return _unused(f"{begun}.{source or boundary.mtime_ns % NS_PER_SECOND}", keys)
+def _crowded_key(begun: str, piece: PieceIdentity, members: list[Member], keys: list[str]) -> str:
+    """Choose a new key for a piece in whose second others ended too: its inode is not among the stored ones."""
     taken = [*keys, *(member.key for member in members)]
-    return piece.base if not members and not any(key.startswith(piece.base) for key in keys) else _unused(begun, taken)
+    first = not any(key.startswith(piece.base) for key in taken)
+    return piece.base if first else _unused(begun, taken)
 
 
 def _unused(key: str, keys: list[str]) -> str:

@@ -49,7 +49,7 @@ def item_builder(context: _event.FileContext, profile: str) -> t.Callable[[_fram
 
 def orphan_note(classified: Classified, number: int) -> str:
     """Say what lines at a file's beginning are that no header precedes: what rotation cut off, or not understood."""
-    return _frame.FRAGMENT if classified.index > 0 or number > 0 else _frame.UNPARSED
+    return _frame.FRAGMENT if classified.number > 0 or number > 0 else _frame.UNPARSED
 
 
 def opener(path: str) -> Open:

@@ -17,7 +17,7 @@ _PLACE = re.compile(r"\{([^}]+)\}")
 
 
 class RecordBuilder:
-    """Makes the items of one event file, in the file's order: a task's first record holds the name for the later ones."""
+    """Makes the items of one event file, in its order: a task's first record holds the name for the later ones."""
 
     def __init__(self, context: _event.FileContext, profile: str) -> None:
         """Take what is known of the file and the profile that says whether folded records are stored."""
@@ -84,7 +84,7 @@ class RecordBuilder:
         return self._cleaner.clean(filled.encode("utf-8", "replace"))
 
     def _add_error(self, event: _event.Event, record: dict[str, t.Any]) -> None:
-        rule = self._rule.get("error")
+        rule: dict[str, t.Any] = self._rule.get("error", {})
         cause = _convert.at_path(record, rule["from"].split(".")) if rule else None
         if not isinstance(cause, dict) or not cause:
             return

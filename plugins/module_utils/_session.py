@@ -33,12 +33,12 @@ class SessionError(ValueError):
 
 
 class Piece(t.NamedTuple):
-    """One file on disk: the whole of a log file, or what rotation made of it. index 0 is the one that is written."""
+    """One file on disk: the whole of a log file, or what rotation made of it. number 0 is the one that is written."""
 
     path: str
     size: int
     mtime_ns: int
-    index: int
+    number: int
     old: bool
 
 
@@ -124,7 +124,7 @@ def _node_logs(root: pathlib.Path, folder: pathlib.Path, catalogue: Catalogue) -
             continue
         if stat.S_ISREG(status.st_mode):
             classified = catalogue.classify(path.relative_to(folder).as_posix())
-            piece = Piece(str(path), status.st_size, status.st_mtime_ns, classified.index, classified.old)
+            piece = Piece(str(path), status.st_size, status.st_mtime_ns, classified.number, classified.old)
             chains.setdefault(classified.name, []).append((piece, classified))
     return NodeLogs(
         node="/".join(names),
@@ -146,5 +146,5 @@ def _files(folder: pathlib.Path, unreadable: list[str]) -> t.Iterator[pathlib.Pa
 
 def _log_file(chain: list[tuple[Piece, Classified]]) -> LogFile:
     """Put the pieces of a file in the order in which they were written."""
-    chain.sort(key=lambda link: (-link[0].index, not link[0].old))
+    chain.sort(key=lambda link: (-link[0].number, not link[0].old))
     return LogFile(chain[0][1], tuple(piece for piece, _classified in chain))

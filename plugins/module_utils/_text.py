@@ -88,7 +88,7 @@ class LabelLimits(t.NamedTuple):
     """How much of an application's own fields is kept."""
 
     depth: int
-    count: int
+    keys: int
     key_length: int
     value_length: int
     secret_keys: frozenset[str] = frozenset()
@@ -96,7 +96,7 @@ class LabelLimits(t.NamedTuple):
 
 def labels(value: t.Mapping[str, t.Any], limits: LabelLimits, skip: t.Container[str] = ()) -> dict[str, t.Any]:
     """Return what of an application's fields a flattened field takes: depth, count, keys and values cut."""
-    budget = [limits.count]
+    budget = [limits.keys]
     return dict(_label_items(value, limits, limits.depth, budget, skip))
 
 
