@@ -9,6 +9,7 @@ import collections
 import contextlib
 import datetime as dt
 import functools
+import os
 import pathlib
 import re
 import typing as t
@@ -16,7 +17,7 @@ import typing as t
 from ansible_collections.raylogs.efk.plugins.module_utils import _clock, _convert, _event, _frame
 
 if t.TYPE_CHECKING:
-    from ansible_collections.raylogs.efk.plugins.module_utils._catalogue import Catalogue
+    from ansible_collections.raylogs.efk.plugins.module_utils._catalogue import Catalogue, Format
     from ansible_collections.raylogs.efk.plugins.module_utils._session import LogFile, NodeLogs
 
 _CHUNK = 1 << 22
@@ -27,6 +28,12 @@ _JOB_HEAD = 1 << 16
 NO_JOB = "ffffffff"
 _QUARTER = 15
 _SECONDS_PER_MINUTE = 60
+_TAIL = 1 << 13
+_TIMED = ("cpp", "python")
+_MIN_ENDS = 3
+_MIN_SHARE = 0.6
+_MAX_DELAY_MS = 3_000
+_MAX_OFFSET = 14 * 60
 _OUTPUT = {"out": "stdout", "err": "stderr"}
 _FIRST_ONLY = frozenset({"node_id", "ray_version", "host_name"})
 
@@ -79,7 +86,31 @@ def gather(nodes: t.Sequence[NodeLogs], catalogue: Catalogue) -> Facts:
     for node in nodes:
         session = facts.sessions.setdefault(node.session, SessionFacts({}, {}, {}, {}, {}, {}))
         facts.nodes[node.root] = _node_facts(node, session, catalogue)
+    for node in nodes:
+        session = facts.sessions[node.session]
+        if not session.offsets:
+            session.offsets.update(_ends(node, catalogue))
     return facts
+
+
+def agreed_offset(ends: t.Sequence[tuple[int, int]]) -> int | None:
+    """Return the minutes east of UTC that the ends of files show; None where they do not agree.
+
+    ends: of each file the local time of its last line, read as if it were UTC, and the time at which it was last
+    changed, both in milliseconds. A copy that lost the times of the files shows no two differences alike.
+    """
+    quarter = _clock.MS_PER_MINUTE * _QUARTER
+    differences = [local - changed for local, changed in ends]
+    quarters = collections.Counter(
+        round(difference / quarter)
+        for difference in differences
+        if abs(difference - quarter * round(difference / quarter)) <= _MAX_DELAY_MS
+    )
+    if not quarters or len({changed // _clock.MS_PER_SECOND for _local, changed in ends}) < _MIN_ENDS:
+        return None
+    best, count = quarters.most_common(1)[0]
+    agree = count >= _MIN_ENDS and count >= _MIN_SHARE * len(ends) and abs(best * _QUARTER) <= _MAX_OFFSET
+    return best * _QUARTER if agree else None
 
 
 def local_offset(local: str, epoch_ms: int) -> int:
@@ -120,6 +151,35 @@ def _exclusive(written: list[_event.Span]) -> tuple[_event.Span, ...]:
         if len(active) == 1:
             found.append(written[next(iter(active))]._replace(start=start, stop=stop))
     return tuple(found)
+
+
+def _ends(node: NodeLogs, catalogue: Catalogue) -> dict[tuple[str, str], int]:
+    """Find the zone from the last lines of Ray's own files and the times at which these were changed."""
+    clock = _clock.Clock("UTC")
+    ends: dict[tuple[str, str], tuple[int, int]] = {}
+    for file in node.files:
+        timed = [catalogue.formats[name] for name in file.classified.kind.formats if name in _TIMED]
+        local = (
+            _last_time(file.pieces[-1].path, timed, clock)
+            if timed and file.classified.kind.class_ == "system"
+            else None
+        )
+        if local:
+            ends[node.root, file.name] = (local.ms, file.pieces[-1].mtime_ns // _clock.NS_PER_MS)
+    offset = agreed_offset(list(ends.values()))
+    return {} if offset is None else dict.fromkeys(ends, offset)
+
+
+def _last_time(path: str, formats: list[Format], clock: _clock.Clock) -> _clock.Moment | None:
+    """Return the time of the last line of a file when that line has one."""
+    with contextlib.suppress(OSError), pathlib.Path(path).open("rb") as handle:
+        handle.seek(max(handle.seek(0, os.SEEK_END) - _TAIL, 0))
+        lines = handle.read().splitlines()
+        for form in formats if lines else ():
+            match = form.match(lines[-1])
+            if match:
+                return clock.local(match[form.groups["time"]].decode("ascii"))
+    return None
 
 
 def _attempt_fields(attempt: Attempt) -> dict[str, t.Any]:
