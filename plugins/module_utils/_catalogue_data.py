@@ -473,6 +473,7 @@ CATALOGUE: dict[str, t.Any] = {
                 {"from": "event_id", "field": "ray.event.id", "type": "keyword"},
                 {"from": "event_data.node_id", "field": "ray.node_id", "type": "base64_id"},
                 {"from": "event_data.state", "field": "ray.node_state", "type": "keyword"},
+                {"from": "event_data.node_manager_address", "field": "host.ip", "type": "keyword"},
                 {"from": "event_data.resources_total.CPU", "field": "ray.resources.cpu.total", "type": "double"},
                 {"from": "event_data.resources_total.GPU", "field": "ray.resources.gpu.total", "type": "double"},
                 {"from": "event_data.resources_total.memory", "field": "ray.resources.memory.total", "type": "double"},
@@ -1525,12 +1526,7 @@ FIELDS: dict[str, t.Any] = {
             "ecs": True,
             "description": "Kind of event: ray.output, ray.raylet, ray.serve, ray.task, …",
         },
-        {
-            "name": "event.kind",
-            "type": "keyword",
-            "ecs": True,
-            "description": "event; state for reports of the autoscaler.",
-        },
+        {"name": "event.kind", "type": "keyword", "ecs": True, "description": "Always event."},
         {"name": "event.created", "type": "date", "ecs": True, "description": "When the line was read."},
         {
             "name": "event.duration",

@@ -347,7 +347,8 @@ class Builder:
             if span.start <= offset < span.stop:
                 for field, value in span.fields.items():
                     event.setdefault(field, value)
-                event["ray.task_name"] = span.fields.get("ray.task_name", event.get("ray.task_name"))
+                if "ray.task_name" in span.fields:
+                    event["ray.task_name"] = span.fields["ray.task_name"]
 
     def _add_time(self, event: Event, moment: _clock.Moment | None, offset: int) -> None:
         if moment is not None:
