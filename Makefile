@@ -26,7 +26,7 @@ demo-stop: $(READY) ## Stop the server of the demo, keep its data
 	@ansible-playbook -i inventories/local playbooks/demo_stop.yml
 
 search: $(READY) ## Search the demo: make search Q='level:ERROR AND message:timeout'
-	@ansible-playbook -i inventories/local playbooks/search.yml
+	@ansible-playbook -i inventories/local playbooks/search_logs.yml
 
 test: $(READY) ## Run lint, sanity, unit and integration tests (neither root nor containers)
 	@python tools/run_tests.py lint sanity unit integration coverage
