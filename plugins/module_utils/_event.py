@@ -181,6 +181,8 @@ class Builder:
             message = self._cleaner.clean(frame.raw)
         elif "\x1b" in message or "\r" in message:
             message = self._cleaner.clean(message.encode("utf-8", "replace"))
+        else:
+            message = message.strip("\n")
         omitted = self._omitted(read.level, message)
         if omitted:
             self._pass(moment, local=local)

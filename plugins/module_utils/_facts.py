@@ -97,20 +97,24 @@ def agreed_offset(ends: t.Sequence[tuple[int, int]]) -> int | None:
     """Return the minutes east of UTC that the ends of files show; None where they do not agree.
 
     ends: of each file the local time of its last line, read as if it were UTC, and the time at which it was last
-    changed, both in milliseconds. A copy that lost the times of the files shows no two differences alike.
+    changed, both in milliseconds. A copy that lost the times of the files shows no two differences alike, or changed
+    them all at once: only times far apart prove anything.
     """
     quarter = _clock.MS_PER_MINUTE * _QUARTER
-    differences = [local - changed for local, changed in ends]
-    quarters = collections.Counter(
-        round(difference / quarter)
-        for difference in differences
-        if abs(difference - quarter * round(difference / quarter)) <= _MAX_DELAY_MS
-    )
-    if not quarters or len({changed // _clock.MS_PER_SECOND for _local, changed in ends}) < _MIN_ENDS:
+    agreeing: dict[int, list[int]] = collections.defaultdict(list)
+    for local, changed in ends:
+        quarters = round((local - changed) / quarter)
+        if abs(local - changed - quarter * quarters) <= _MAX_DELAY_MS:
+            agreeing[quarters].append(changed)
+    if not agreeing:
         return None
-    best, count = quarters.most_common(1)[0]
-    agree = count >= _MIN_ENDS and count >= _MIN_SHARE * len(ends) and abs(best * _QUARTER) <= _MAX_OFFSET
-    return best * _QUARTER if agree else None
+    best, times = max(agreeing.items(), key=lambda item: len(item[1]))
+    far_apart = len({changed // (2 * _MAX_DELAY_MS) for changed in times}) >= _MIN_ENDS
+    return (
+        best * _QUARTER
+        if far_apart and len(times) >= _MIN_SHARE * len(ends) and abs(best * _QUARTER) <= _MAX_OFFSET
+        else None
+    )
 
 
 def local_offset(local: str, epoch_ms: int) -> int:

@@ -44,11 +44,14 @@ class Frame(t.NamedTuple):
     note: str
 
 
-def read_lines(handle: t.BinaryIO, limit: int, cuts: t.Iterator[int] | None = None) -> t.Iterator[bytes]:
+def read_lines(
+    handle: t.BinaryIO, limit: int, cuts: t.Iterator[int] | None = None, beyond: list[int] | None = None
+) -> t.Iterator[bytes]:
     """Yield a file's lines with their newlines; a longer line in pieces of `limit` bytes.
 
     Where an event must end (ascending offsets in `cuts`: what was stored earlier ended there), a line is cut too and
-    CUT is yielded.
+    CUT is yielded. What lies beyond the file's end is added to `beyond`, counted from there: an event of this piece
+    ended in the next one.
     """
     if cuts is None:
         yield from iter(lambda: handle.readline(limit), b"")
@@ -67,6 +70,8 @@ def read_lines(handle: t.BinaryIO, limit: int, cuts: t.Iterator[int] | None = No
         if line:
             yield line
             offset += len(line)
+    if beyond is not None and cut is not None:
+        beyond.extend(later - offset for later in (cut, *cuts) if later > offset)
 
 
 def parse_record(line: bytes) -> dict[str, t.Any] | None:

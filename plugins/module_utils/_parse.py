@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import heapq
 import pathlib
 import typing as t
 
@@ -31,9 +32,13 @@ def parse_file(
     build = item_builder(context, profile)
     framer = _frame.Framer(context.catalogue, context.classified.kind)
     limit = context.catalogue.event_bytes
+    beyond: list[int] = []
     for number, opened in enumerate(pieces):
         with opened() as handle:
-            lines = _frame.read_lines(handle, limit, (cuts or {}).get(number))
+            ends = (cuts or {}).get(number)
+            if beyond:
+                ends, beyond = heapq.merge(beyond, ends or ()), []
+            lines = _frame.read_lines(handle, limit, ends, beyond)
             for frame in framer.feed(number, lines, orphan_note(context.classified, number)):
                 yield build(frame)
     for frame in framer.close():
