@@ -104,6 +104,7 @@ class Copy(t.NamedTuple):
     kinds: frozenset[str]
     format: str
     original: str
+    marked: bool
     same_line: tuple[str, ...]
 
 
@@ -312,9 +313,10 @@ def _compile_format(name: str, value: dict[str, t.Any]) -> Format:
 
 def _compile_copy(rule: dict[str, t.Any]) -> Copy:
     return Copy(
-        rule["id"],
-        frozenset(rule.get("kinds", ())),
-        rule.get("format", ""),
-        rule["original"],
-        tuple(rule.get("same_line", ())),
+        id=rule["id"],
+        kinds=frozenset(rule.get("kinds", ())),
+        format=rule.get("format", ""),
+        original=rule["original"],
+        marked=rule.get("marked", False),
+        same_line=tuple(rule.get("same_line", ())),
     )

@@ -106,7 +106,7 @@ CATALOGUE: dict[str, t.Any] = {
         "mask": (
             "\\B'[^'\\n]*'|\"[^\"\\n]*\"|`[^`\\n]*`|\\B<[^<>\\n]{1,80}>|(?:[A-Za-z]:)?(?:/[\\"
             "w.@+=~-]+)+/?|0x[0-9a-fA-F]+|[0-9a-f]{12}[0-9a-f-]*|\\b[0-9a-fA-F]{8}[0"
-            "-9a-fA-F-]*|[+-]?\\d[\\d.,:]*"
+            "-9a-fA-F-]*|[+-]?\\d[\\d.,:/-]*"
         ),
         "replacement": "*",
         "head": 300,
@@ -138,7 +138,6 @@ CATALOGUE: dict[str, t.Any] = {
             {"key": "name", "field": "log.logger", "type": "keyword"},
             {"key": "logger", "field": "log.logger", "type": "keyword"},
             {"key": "log.logger", "field": "log.logger", "type": "keyword"},
-            {"key": "component", "field": "ray.component", "type": "keyword"},
             {"key": "job_id", "field": "ray.job_id", "type": "keyword"},
             {"key": "worker_id", "field": "ray.worker_id", "type": "keyword"},
             {"key": "node_id", "field": "ray.node_id", "type": "keyword"},
@@ -297,7 +296,12 @@ CATALOGUE: dict[str, t.Any] = {
         {"id": "autoscaler_step", "profiles": ["lean"], "kinds": ["monitor"], "message": "\\AThe autoscaler took"},
     ],
     "copies": [
-        {"id": "driver_copy", "format": "driver_copy", "original": "worker-{worker_id}-{job_id}-{copy_pid}.{stream}"},
+        {
+            "id": "driver_copy",
+            "format": "driver_copy",
+            "marked": True,
+            "original": "worker-{worker_id}-{job_id}-{copy_pid}.{stream}",
+        },
         {
             "id": "driver_copy_json",
             "kinds": ["job_driver", "ray_client_server_port"],
@@ -305,9 +309,16 @@ CATALOGUE: dict[str, t.Any] = {
             "original": "worker-{worker_id}-{job_id}-{pid}.{stream}",
         },
         {
+            "id": "driver_copy_text",
+            "kinds": ["job_driver", "ray_client_server_port"],
+            "format": "python",
+            "original": "worker-{worker_id}-{job_id}-{pid}.{stream}",
+        },
+        {
             "id": "serve_replica_stderr",
             "kinds": ["worker"],
             "format": "serve",
+            "marked": True,
             "original": "serve/replica_{serve_component}_{serve_id}.log",
         },
         {
@@ -1296,6 +1307,7 @@ CATALOGUE_SCHEMA: dict[str, t.Any] = {
                     "kinds": {"$ref": "#/$defs/names"},
                     "format": {"type": "string"},
                     "original": {"type": "string"},
+                    "marked": {"type": "boolean"},
                     "same_line": {"$ref": "#/$defs/names"},
                 },
             },

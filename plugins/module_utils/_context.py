@@ -220,7 +220,7 @@ class SessionView:
                 return any(
                     self._is_there(other.root, original, words) for other in self._nodes if other.root != node.root
                 )
-            if "worker_id" in words:
+            if "worker_id" in words and "{worker_id}" in original:
                 return any(self._is_there(other.root, original, words) for other in self._nodes)
             return self._is_there(node.root, original, words)
 

@@ -166,7 +166,8 @@ class Builder:
         if self._kind.framing == "output":
             event["event.dataset"] = "ray.log"
         if "_id=" in message and (self._kind.class_ != "app" or head.format == "python"):
-            moment = self._add_pairs(event, message) or moment
+            exact, message = self._add_pairs(event, message, own=head.format == "python")
+            moment = exact or moment
         copied = self._copied(head, match, groups, event)
         if copied:
             self._pass(moment, local=True)
@@ -243,20 +244,24 @@ class Builder:
             event["ray.serve.replica"] = identity
             event["ray.serve.application"] = component.rpartition("_")[0] or component
 
-    def _add_pairs(self, event: Event, message: str) -> _clock.Moment | None:
-        """Take the key=value pairs that Ray appends; in Ray's own files they are the line's subject."""
-        exact = None
-        own = self._kind.class_ == "app"
-        # Ray's Python formatter appends them after the last line of a message, C++ to the first.
-        line = message.rpartition("\n")[2] if own else message.partition("\n")[0]
+    def _add_pairs(self, event: Event, message: str, *, own: bool) -> tuple[_clock.Moment | None, str]:
+        """Take the key=value pairs that Ray appends; return the exact time among them and the message without them.
+
+        Ray's Python formatter appends those of the writer to the last line, and they are no part of the message. C++
+        appends those of the line's subject to the first line, as part of the sentence.
+        """
+        exact, cut = None, None
+        before, newline, line = message.rpartition("\n") if own else ("", "", message.partition("\n")[0])
         for pair in self._pairs(line):
+            if own and cut is None and all("=" in word for word in line[pair.start() :].split()):
+                cut = pair.start()
             if pair[1] == "timestamp_ns":
                 exact = _clock.from_ns(int(pair[2])) if pair[2].isdigit() else None
                 continue
             field = self._pair_fields.get(pair[1])
             if field and (field not in event or own or field in _SUBJECTS):
                 event[field] = pair[2]
-        return exact
+        return exact, message if cut is None else f"{before}{newline}{line[:cut]}"
 
     def _copied(self, head: _frame.Head, match: re.Match[bytes], groups: dict[str, int], event: Event) -> str | None:
         """Return the rule by which the line is a copy that is left out; mark a copy that is kept."""
@@ -264,10 +269,13 @@ class Builder:
         if not rules:
             return None
         words = {name: (match[number] or b"").decode("utf-8", "replace") for name, number in groups.items()}
+        if "worker_id" not in words and "ray.worker_id" in event:
+            words["worker_id"] = event["ray.worker_id"]
         there = next((rule.id for rule, is_there in rules if is_there(words)), None)
         if there and not self._context.keep_copies:
             return there
-        _mark_copy(event, there or rules[0][0].id)
+        if there or rules[0][0].marked:
+            _mark_copy(event, there or rules[0][0].id)
         return None
 
     def _copied_record(self, record: dict[str, t.Any], event: Event) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import typing as t
 
@@ -130,6 +131,8 @@ def _label(value: t.Any, limits: LabelLimits, depth: int, budget: list[int]) -> 
     if isinstance(value, bool):
         return value
     if isinstance(value, int) and len(str(value)) <= _FINITE_JSON_DIGITS:
+        return value
+    if isinstance(value, float) and math.isfinite(value):
         return value
     if isinstance(value, dict) and depth > 0:
         return dict(_label_items(value, limits, depth, budget))
