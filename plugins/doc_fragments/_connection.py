@@ -35,7 +35,7 @@ options:
     type: str
   ca_path:
     description:
-      - File or folder with the certificates of the authorities to trust instead of those of the system.
+      - File with the certificates of the authorities to trust instead of those of the system.
       - Falls back to E(ELASTICSEARCH_CA_PATH).
     type: path
   validate_certs:

@@ -69,9 +69,9 @@ def check_connection(params: Params) -> None:
     for url in params["url"]:
         check_url(url)
     for option in ("ca_path", "client_cert", "client_key"):
-        if params[option] and not Path(params[option]).exists():
+        if params[option] and not Path(params[option]).is_file():
             raise OptionError(
-                f"{option} {params[option]} does not exist on the host that runs this module. "
+                f"{option} {params[option]} is no file on the host that runs this module. "
                 "Give a path there, or run the task on the host that has the file (delegate_to).",
             )
     if params["timeout"] < 1 or params["retries"] < 0:
@@ -106,6 +106,6 @@ def check_name(kind: str, name: str) -> None:
     """
     if not name or name != name.lower() or name[0] in "_-+." or set(name) & set('*?,#/\\"<>|: \t\n'):
         raise OptionError(
-            f"{name!r} cannot be the name of an {kind}. Use lower-case letters, digits, '-', '_', '.' and '@', "
+            f"{kind.capitalize()} cannot be named {name!r}. Use lower-case letters, digits, '-', '_', '.' and '@', "
             "and begin with a letter or digit.",
         )

@@ -13,7 +13,7 @@ import traceback
 import typing as t
 import warnings
 from http import HTTPStatus
-from pathlib import Path
+from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.raylogs.efk.plugins.module_utils._api import (
@@ -208,15 +208,12 @@ def connect(params: Params) -> Connection:
     :raises ApiError: when there is no usable Elasticsearch.
     """
     check_connection(params)
-    secure = any(url.startswith("https:") for url in params["url"])
     warnings.simplefilter("ignore", elasticsearch.ElasticsearchWarning)
     client = elasticsearch.Elasticsearch(
-        [url.rstrip("/") for url in params["url"]],
+        [node_config(url, params) for url in params["url"]],
         headers=authorization(params),
         request_timeout=params["timeout"],
         max_retries=0,
-        ssl_context=tls_context(params) if secure else None,
-        ssl_show_warn=False,
     )
     connection = Connection(client, ", ".join(params["url"]), params["retries"])
     return connection._replace(version=read_version(connection, authorization(params)))
@@ -235,19 +232,27 @@ def authorization(params: Params) -> dict[str, str]:
     return {}
 
 
-def tls_context(params: Params) -> ssl.SSLContext:
-    """Trust the system's authorities, or those of ca_path, or anybody where the user says so.
+def node_config(url: str, params: Params) -> elastic_transport.NodeConfig:
+    """Describe one node to the client.
 
     :raises OptionError: when a file is no certificate or key.
     """
+    parts = urlsplit(url)
+    tls = tls_options(params) if parts.scheme == "https" else {}
+    host, port = str(parts.hostname), int(parts.port or 0)
+    return elastic_transport.NodeConfig(parts.scheme, host, port, parts.path.rstrip("/"), **tls)
+
+
+def tls_options(params: Params) -> dict[str, t.Any]:
+    """Trust the authorities of ca_path alone, else those of the system, or anybody where the user says so.
+
+    :raises OptionError: when a file is no certificate or key.
+    """
+    ca_path, certificate, key = params["ca_path"], params["client_cert"], params["client_key"]
     try:
-        ca_path = params["ca_path"]
-        if ca_path and Path(ca_path).is_dir():
-            context = ssl.create_default_context(capath=ca_path)
-        else:
-            context = ssl.create_default_context(cafile=ca_path)
-        if params["client_cert"]:
-            context.load_cert_chain(params["client_cert"], params["client_key"])
+        context = ssl.create_default_context(cafile=ca_path)
+        if certificate:
+            context.load_cert_chain(certificate, key)
     except (ssl.SSLError, OSError) as error:
         raise OptionError(
             f"ca_path, client_cert or client_key cannot be used: {error}. Each is a readable PEM file, the key "
@@ -256,7 +261,11 @@ def tls_context(params: Params) -> ssl.SSLContext:
     if not params["validate_certs"]:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    return context
+        return {"ssl_context": context, "verify_certs": False, "ssl_show_warn": False}
+    if ca_path:
+        # The client adds the authorities of certifi to a context of ours, but not to a file.
+        return {"ca_certs": ca_path, "client_cert": certificate, "client_key": key}
+    return {"ssl_context": context}
 
 
 def read_version(connection: Connection, headers: dict[str, str]) -> tuple[int, ...] | None:
