@@ -42,11 +42,12 @@ class Resource(t.NamedTuple):
 
 
 class Task(t.NamedTuple):
-    """What a module was asked to do."""
+    """What a module was asked to do; tmpdir makes a folder that is removed when the module ends."""
 
     params: Params
     check_mode: bool
     warn: t.Callable[[str], None]
+    tmpdir: t.Callable[[], str]
 
 
 def run(resource: Resource) -> None:
@@ -66,7 +67,7 @@ def execute(api: Api, options: Options, work: t.Callable[[Task], Body], **rules:
     if trouble := api.check_client():
         module.fail_json(msg=trouble)
     try:
-        answer = work(Task(module.params, module.check_mode, module.warn))
+        answer = work(Task(module.params, module.check_mode, module.warn, lambda: str(module.tmpdir)))
     except (ApiError, OptionError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**answer)
