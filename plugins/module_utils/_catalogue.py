@@ -18,13 +18,14 @@ except ImportError:
 else:
     HAS_JSONSCHEMA = True
 
-_SUFFIX = re.compile(r"(.+)\.([0-9]+)")
-_INFIX = re.compile(r"(.+)\.([0-9]+)(\.[a-z]+)")
+_SUFFIX = re.compile(r"(.+)\.([0-9]{1,3})")
+_INFIX = re.compile(r"(.+)\.([0-9]{1,3})(\.[a-z]+)")
 _PART = re.compile(r"\{([a-z_]+)\}")
 _OLD = "old/"
 # What Python's re and Ruby's Regexp read differently, or what only one of them knows.
-_NOT_PORTABLE = re.compile(r"\\[hHRXKGpPZzkg]|\(\?[^:]|[*+?}]\+|\[\[|&&")
-_ESCAPED = re.compile(r"\\\\|\\\[|\\\(|\\\*|\\\+|\\\?|\\\}")
+_ESCAPE = re.compile(r"\\.")
+_FOREIGN_ESCAPES = frozenset("\\" + letter for letter in "hHRXKGpPZzkgN")
+_NOT_PORTABLE = re.compile(r"\(\?[^:]|[*+?}]\+|\[\^?\]?[^\]]*\[|&&|(?<!\[)\^")
 _REGEX_KEYS = frozenset({"pattern", "escapes", "progress", "mask", "begin", "go_on", "chained", "last_line"})
 FULL = "full"
 NEVER = "never"
@@ -128,12 +129,15 @@ class Catalogue:
         """Tell what the file `name`, relative to `logs/`, is; what no other kind knows is of the last one."""
         old = name.startswith(_OLD)
         bare = name[len(_OLD) :] if old else name
-        for reading, index, rotation in _readings(bare):
+        readings = _readings(bare)
+        for reading, number, rotation in readings:
             for kind in self.kinds[:-1]:
                 match = kind.regex.fullmatch(reading)
                 if match and (not rotation or rotation in kind.rotation):
-                    return Classified(kind, reading, index, old, match.groupdict())
-        return Classified(self.kinds[-1], bare, 0, old, {"rest": bare})
+                    return Classified(kind, reading, number, old, match.groupdict())
+        rest = self.kinds[-1]
+        reading, number, _rotation = [read for read in readings if not read[2] or read[2] in rest.rotation][-1]
+        return Classified(rest, reading, number, old, {"rest": reading})
 
     def omissions(self, kind: Kind, profile: str) -> list[Omission]:
         """Return what the profile leaves out of a kind."""
@@ -249,10 +253,11 @@ def _merge_by_id(current: list[dict[str, t.Any]], extra: list[dict[str, t.Any]])
 
 
 def _check_regex(place: str, pattern: str) -> None:
-    found = _NOT_PORTABLE.search(_ESCAPED.sub("", pattern))
-    if found:
+    foreign = [escape for escape in _ESCAPE.findall(pattern) if escape in _FOREIGN_ESCAPES]
+    foreign += _NOT_PORTABLE.findall(_ESCAPE.sub("x", pattern))
+    if foreign:
         raise CatalogueError(
-            f"The regular expression at {place} holds {found.group()!r}, which Python and Ruby do not read alike. "
+            f"The regular expression at {place} holds '{foreign[0]}', which Python and Ruby do not read alike. "
             "Use numbered groups, (?:...), character classes and plain quantifiers only."
         )
     try:

@@ -181,7 +181,8 @@ CATALOGUE: dict[str, t.Any] = {
             "id": "serve_access",
             "datasets": ["ray.serve"],
             "pattern": (
-                "\\A(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH) (\\S+) (\\d{3}) (\\d+(?:\\.\\d+)?)ms$"
+                "\\A(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH) (\\S+) (\\d{3})"
+                " (\\d+(?:\\.\\d+)?)ms(?:\\n|$)"
             ),
             "groups": [
                 {"field": "http.request.method", "type": "keyword"},
@@ -193,7 +194,7 @@ CATALOGUE: dict[str, t.Any] = {
         {
             "id": "serve_call",
             "datasets": ["ray.serve"],
-            "pattern": "\\ACALL (\\S+) (OK|ERROR|CANCELLED) (\\d+(?:\\.\\d+)?)ms$",
+            "pattern": "\\ACALL (\\S+) (OK|ERROR|CANCELLED) (\\d+(?:\\.\\d+)?)ms(?:\\n|$)",
             "groups": [
                 {"field": "ray.serve.method", "type": "keyword"},
                 {"field": "event.outcome", "type": "outcome"},
