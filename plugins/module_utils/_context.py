@@ -211,11 +211,16 @@ class SessionView:
             if rule.same_line:
                 tests.append((rule, self._same_line_test(node, file, rule)))
             elif rule.format:
-                tests.append((rule, self._line_test(node, rule.original)))
+                tests.append((rule, self._line_test(node, rule)))
         return tuple(tests)
 
-    def _line_test(self, node: NodeLogs, original: str) -> Test:
+    def _line_test(self, node: NodeLogs, rule: _catalogue.Copy) -> Test:
+        """Return a test that tells whether the original of a line may hold it."""
+        original = rule.original
+
         def is_there(words: dict[str, str]) -> bool:
+            if not rule.marked and "{worker_id}" in original and not words.get("worker_id"):
+                return False
             if words.get("copy_ip"):
                 return any(
                     self._is_there(other.root, original, words) for other in self._nodes if other.root != node.root
