@@ -22,7 +22,7 @@ import requests
 
 from tools.fetch_elasticsearch import fetch
 
-HEALTH = "/_cluster/health?wait_for_status=green&timeout=10s"
+HEALTH = "/_cluster/health?wait_for_status=green&wait_for_events=languid&timeout=10s"
 SECONDS_TO_START = 180
 SECONDS_TO_STOP = 30
 SETTINGS = {
