@@ -113,7 +113,7 @@ CATALOGUE: dict[str, t.Any] = {
     },
     "blocks": {
         "crash": {
-            "begin": "\\A(?:\\*\\*\\* (SIG[A-Z]+) received|Fatal Python error: ([^\\n]*))",
+            "begin": ("\\A(?:\\*\\*\\* (SIG[A-Z]+) received(?: at time=(\\d{10}) )?|Fatal Python error: ([^\\n]*))"),
             "go_on": ("\\A(?:[ \\t\\r]|$|PC: @|Stack \\(most|Current thread|Thread 0x|Extension modules:)"),
         }
     },

@@ -26,6 +26,7 @@ EVENT = "event"
 ZONE_ASSUMED = "zone_assumed"
 COPY = "copy"
 _TRACEBACK = "Traceback (most recent call last):"
+_GROUP = "+ Exception Group"
 _GROUP_FIELDS: dict[str, tuple[str, t.Callable[[bytes], t.Any]]] = {
     "pid": ("process.pid", int),
     "thread_id": ("process.thread.id", int),
@@ -101,6 +102,7 @@ class Builder:
         self._pair_fields: dict[str, str] = catalogue.data["pairs"]["fields"]
         self._last_line = re.compile(catalogue.data["traceback"]["last_line"], re.ASCII).match
         self._crash = re.compile(catalogue.data["blocks"]["crash"]["begin"], re.ASCII).match
+        self._begins_traceback = re.compile(catalogue.data["traceback"]["begin"], re.ASCII).match
         self._json = _convert.JsonKeys(catalogue.data["json"])
         self._previous: _clock.Moment | None = None
         self._previous_is_local = False
@@ -141,7 +143,11 @@ class Builder:
         crash = self._crash(message) if message.startswith(("***", "Fatal")) else None
         if crash:
             event["log.level"] = "CRITICAL"
-            event["error.type"] = crash[1] or crash[2]
+            event["error.type"] = crash[1] or crash[3]
+            moment = _clock.from_ns(int(crash[2]) * _clock.NS_PER_SECOND) if crash[2] else None
+            return self._finish(frame, event, message, moment and _clock.from_ms(moment.ms))
+        if self._begins_traceback(message):
+            event["log.level"] = "ERROR"
         return self._finish(frame, event, message, None)
 
     def _from_text(self, frame: _frame.Frame, head: _frame.Head) -> tuple[str, Event | None]:
@@ -299,16 +305,17 @@ class Builder:
 
     def _add_stack(self, event: Event, message: str, stack: str) -> str:
         """Set the error.* fields from a traceback; return the message with the exception's own line."""
+        group = message.endswith(_GROUP)
         lines = [line for line in stack.split("\n") if line.strip()]
-        last = None
-        for line in reversed(lines):
+        for line in lines[1:] if group else reversed(lines):
             last = self._last_line(line)
-            if last and not line.startswith((" ", "\t")):
+            if last and line.startswith("  | ") == group and (group or not line.startswith((" ", "\t"))):
                 event["error.type"] = last[1]
                 text = line[last.end() :].strip()
                 if text:
                     event["error.message"] = text
-                shown = line.strip()
+                message = message[: -len(_GROUP)].rstrip() if group else message
+                shown = line.lstrip(" |").strip()
                 message = f"{message}\n{shown}" if message and shown not in message else message or shown
                 break
         event["error.stack_trace"] = stack

@@ -23,7 +23,11 @@ CUT = b""
 _COLON = ord(":")
 _INDENT = (b" ", b"\t")
 # What may follow the lines of an open event in free text.
-_PLAIN, _SINGLE, _FRAMES, _LAST_LINE, _GAP, _CHAINED, _CRASH = range(7)
+_PLAIN, _SINGLE, _FRAMES, _LAST_LINE, _GAP, _CHAINED, _GROUP, _CRASH = range(8)
+_QUIET = frozenset({"DEBUG", "INFO"})
+_REMOTE = b"ray::"
+_STACK = b"  File "
+_TRACEBACK = b"Traceback (most recent call last):"
 
 
 class Head(t.NamedTuple):
@@ -94,6 +98,10 @@ class Framer:
         self._level_keys = frozenset(catalogue.data["json"]["level"])
         self._message_keys = frozenset(catalogue.data["json"]["message"])
         self._magic = re.compile(catalogue.data["magic"]["pattern"].encode()).match if kind.magic else None
+        self._levels = catalogue.levels
+        self._level_groups = {
+            name: form.groups["level"] for name, form in catalogue.formats.items() if "level" in form.groups
+        }
         self._begins_traceback = re.compile(catalogue.data["traceback"]["begin"].encode()).match
         self._chains_traceback = re.compile(catalogue.data["traceback"]["chained"].encode()).match
         self._begins_crash = re.compile(catalogue.data["blocks"]["crash"]["begin"].encode()).match
@@ -224,7 +232,7 @@ class Framer:
         if head is not None:
             return _SINGLE if head.format == COPY_FORMAT else _PLAIN
         if self._begins_traceback(line):
-            return _FRAMES
+            return _traceback_mode(line)
         return _CRASH if self._begins_crash(line) else _PLAIN
 
     def _goes_on(self, line: bytes) -> bool:
@@ -234,33 +242,52 @@ class Framer:
             return mode == _PLAIN and self._goes_on_plain(line)
         if mode == _CRASH:
             return bool(self._goes_on_crash(line.rstrip(b"\n")))
+        if mode == _GROUP:
+            return line.startswith(_INDENT) and line.lstrip()[:1] in {b"|", b"+"}
         return self._goes_on_traceback(line)
 
     def _goes_on_plain(self, line: bytes) -> bool:
-        if self._head is not None and self._begins_traceback(line):
-            self._mode = _FRAMES
+        if self._begins_traceback(line):
+            if self._head is None or self._is_quiet(self._head):
+                return False
+            self._mode = _traceback_mode(line)
             return True
         return line.startswith(_INDENT) and bool(line.strip())
+
+    def _is_quiet(self, head: Head) -> bool:
+        """Tell whether a line is none that an exception is logged with: the traceback after it is of its own."""
+        number = self._level_groups.get(head.format)
+        return bool(number and head.match and self._levels.get(head.match[number].decode("ascii", "replace")) in _QUIET)
 
     def _goes_on_traceback(self, line: bytes) -> bool:
         mode = self._mode
         blank = not line.strip()
         if mode == _FRAMES:
-            if not blank and not line.startswith(_INDENT):
-                self._mode = _FRAMES if line.rstrip().endswith(b"Traceback (most recent call last):") else _LAST_LINE
+            if not blank and not line.startswith(_INDENT) and not line.rstrip().endswith(_TRACEBACK):
+                self._mode = _LAST_LINE
             return True
-        if line.startswith(_INDENT) and not blank:
-            return mode == _LAST_LINE
         if mode == _LAST_LINE:
-            self._mode = _GAP
-            return blank
+            return self._goes_on_after_last_line(line, blank=blank)
         if mode == _GAP:
             self._mode = _CHAINED
             return bool(self._chains_traceback(line))
-        if self._begins_traceback(line):
+        if self._begins_traceback(line) or line.startswith(_REMOTE):
             self._mode = _FRAMES
             return True
         return blank
+
+    def _goes_on_after_last_line(self, line: bytes, *, blank: bool) -> bool:
+        """Ray's errors show the task's stack behind the line of the exception, or a whole traceback as its text."""
+        if line.startswith(_STACK) or line.rstrip().endswith(b": " + _TRACEBACK):
+            self._mode = _FRAMES
+            return True
+        if blank:
+            self._mode = _GAP
+        return blank or line.startswith(_INDENT)
+
+
+def _traceback_mode(line: bytes) -> int:
+    return _GROUP if line.startswith(_INDENT) else _FRAMES
 
 
 def _formats_by_first_byte(catalogue: Catalogue, kind: Kind) -> dict[int, tuple[Format | None, ...]]:
