@@ -256,18 +256,27 @@ class Builder:
         Ray's Python formatter appends those of the writer to the last line, and they are no part of the message. C++
         appends those of the line's subject to the first line, as part of the sentence.
         """
-        exact, cut = None, None
+        exact = None
         before, newline, line = message.rpartition("\n") if own else ("", "", message.partition("\n")[0])
-        for pair in self._pairs(line):
-            if own and cut is None and all("=" in word for word in line[pair.start() :].split()):
-                cut = pair.start()
+        cut = self._own_pairs(line) if own else None
+        for pair in self._pairs(line) if cut is None else self._pairs(line, cut):
+            field = self._pair_fields.get(pair[1])
             if pair[1] == "timestamp_ns":
                 exact = _clock.from_ns(int(pair[2])) if pair[2].isdigit() else None
-                continue
-            field = self._pair_fields.get(pair[1])
-            if field and (field not in event or own or field in _SUBJECTS):
+            elif field and (own or field not in event or field in _SUBJECTS):
                 event[field] = pair[2]
+            elif own:
+                event["labels"] = {**event.get("labels", {}), pair[1]: pair[2]}
         return exact, message if cut is None else f"{before}{newline}{line[:cut]}"
+
+    def _own_pairs(self, line: str) -> int:
+        """Return where the pairs begin that Ray's Python formatter appended; the line's end when it did not."""
+        start = len(line)
+        for pair in reversed(list(self._pairs(line))):
+            if pair.end() != start or line[pair.start() : pair.start(1)] not in {" ", ""}:
+                break
+            start = pair.start()
+        return start if "_id=" in line[start:] else len(line)
 
     def _copied(self, head: _frame.Head, match: re.Match[bytes], groups: dict[str, int], event: Event) -> str | None:
         """Return the rule by which the line is a copy that is left out; mark a copy that is kept."""

@@ -62,6 +62,9 @@ class Masker:
     def mask(self, message: str) -> tuple[str, str]:
         """Return the pattern of a message's first line and the pattern's hash (16 digits of its SHA-256)."""
         head = message[: self._head].partition("\n")[0]
+        if len(head) == self._head < len(message):
+            # What the cut left of an id or a number would not be masked.
+            head = head.rpartition(" ")[0] or head
         known = self._known.get(head)
         if known is None:
             pattern = self._sub(self._replacement, head)[: self._length]
