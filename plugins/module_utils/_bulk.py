@@ -24,7 +24,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.raylogs.efk.plugins.module_utils._api import Body
     from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import Connection
 
-BODY_BYTES = 5 << 20
+# The first bodies are small, so that the server has work at once.
+FIRST_BODY_BYTES, BODY_BYTES = 1 << 18, 5 << 20
 WHAT = "Cannot store events"
 SHAPE = "filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason"
 # What concerns the server at this moment, not the event.
@@ -103,6 +104,7 @@ class Sender:
         self._path = f"/_bulk?{SHAPE}{options}"
         self._documents: list[Document] = []
         self._size = 0
+        self._limit = FIRST_BODY_BYTES
         self._queue: queue.Queue[list[Document] | None] = queue.Queue(maxsize=1)
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._work, name="bulk", daemon=True)
@@ -115,7 +117,7 @@ class Sender:
         """
         self._documents.append(document)
         self._size += len(document.lines)
-        if self._size >= BODY_BYTES:
+        if self._size >= self._limit:
             self._hand_over()
 
     def finish(self) -> None:
@@ -141,6 +143,7 @@ class Sender:
         self._check()
         self._queue.put(self._documents)
         self._documents, self._size = [], 0
+        self._limit = min(2 * self._limit, BODY_BYTES)
 
     def _check(self) -> None:
         if self._failure is not None:
