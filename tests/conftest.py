@@ -12,6 +12,11 @@ import pytest
 from tests.elasticsearch_server import running_elasticsearch, url_for_tests
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let golden files be written anew."""
+    parser.addoption("--update-golden", action="store_true", help="write what the golden files expect; read the diff")
+
+
 @pytest.fixture(scope="session")
 def elasticsearch() -> t.Iterator[str]:
     """Give the URL of one real Elasticsearch, shared by the whole run: leave nothing behind, make no data stream."""
