@@ -37,7 +37,7 @@ extends_documentation_fragment:
   - result_format_callback
 """
 
-FIRST_SIGN = 2.0
+FIRST_SIGN = 5.0
 NEXT_SIGN = 10.0
 SPEAKING = {"debug", "ansible.builtin.debug"}
 STRUCTURAL = re.compile(r"(ansible\.builtin\.)?(include_|import_|meta)")
@@ -116,8 +116,9 @@ class CallbackModule(CallbackBase):
         marker = " (check mode: nothing is changed)" if play.check_mode else ""
         self._display.display(f"\n{play.get_name().strip()}{marker}", color=color_of("HIGHLIGHT"))
 
-    def v2_playbook_on_task_start(self, task: Task, **_options: bool) -> None:
+    def v2_playbook_on_task_start(self, task: Task, is_conditional: bool) -> None:
         """Watch it."""
+        del is_conditional
         self._start_task(task)
 
     def v2_playbook_on_handler_task_start(self, task: Handler) -> None:
@@ -154,9 +155,10 @@ class CallbackModule(CallbackBase):
 
     def v2_on_file_diff(self, result: CallbackTaskResult) -> None:
         """Print what changed in detail, where the user asked for it."""
+        describe: t.Callable[..., str] = self._get_diff
         for changed in result.result.get("results", [result.result]):
             if changed.get("diff") and changed.get("changed"):
-                self._say(t.cast("t.Any", self)._get_diff(changed["diff"]).rstrip("\n"))
+                self._say(describe(changed["diff"]).rstrip("\n"))
 
     def v2_playbook_on_stats(self, stats: AggregateStats) -> None:
         """Print one line for each host."""

@@ -22,15 +22,15 @@ NANOSECONDS = ((60_000_000_000, "min"), (1_000_000_000, "s"), (1_000_000, "ms"),
 
 
 def look_up(row: Row, path: str) -> t.Any:
-    """Return the value under a key, or under a path of keys with dots between."""
+    """Return the value under a key, or under keys with dots between; the keys themselves may hold dots."""
     if path in row:
         return row[path]
-    value: t.Any = row
-    for key in path.split("."):
-        if not isinstance(value, t.Mapping) or key not in value:
-            return None
-        value = value[key]
-    return value
+    for dot in (number for number, letter in enumerate(path) if letter == "."):
+        inner = row.get(path[:dot])
+        value = look_up(inner, path[dot + 1 :]) if isinstance(inner, t.Mapping) else None
+        if value is not None:
+            return value
+    return None
 
 
 def format_bytes(value: float) -> str:
@@ -68,6 +68,7 @@ FORMATS: dict[str, t.Callable[[t.Any], str]] = {
     "bytes": lambda value: format_bytes(float(value)),
     "duration": lambda value: format_duration(float(value)),
     "time": format_time,
+    "upper": lambda value: format_text(value).upper(),
 }
 
 

@@ -130,10 +130,20 @@ def free_bytes(path: pathlib.Path) -> int:
     return status.f_bavail * status.f_frsize
 
 
+def total_memory(proc: pathlib.Path = PROC) -> int:
+    """Return the bytes of memory of this host."""
+    return memory_fields(proc)["MemTotal"]
+
+
+def memory_fields(proc: pathlib.Path) -> dict[str, int]:
+    """Return what /proc/meminfo says, in bytes."""
+    fields = dict(line.split(":", 1) for line in read_text(proc / "meminfo").splitlines() if ":" in line)
+    return {name: int(value.split()[0]) * 1024 for name, value in fields.items()}
+
+
 def available_memory(proc: pathlib.Path = PROC, cgroup: pathlib.Path = pathlib.Path("/sys/fs/cgroup")) -> int:
     """Return the bytes a new process may take: what the kernel calls available, within the limit of the container."""
-    fields = dict(line.split(":", 1) for line in read_text(proc / "meminfo").splitlines() if ":" in line)
-    available = int(fields["MemAvailable"].split()[0]) * 1024
+    available = memory_fields(proc)["MemAvailable"]
     for limit, used in (
         (cgroup / "memory.max", cgroup / "memory.current"),
         (cgroup / "memory/memory.limit_in_bytes", cgroup / "memory/memory.usage_in_bytes"),

@@ -118,9 +118,10 @@ aggregations:
 """
 
 import typing as t
+from http import HTTPStatus
 from urllib.parse import quote
 
-from ansible_collections.raylogs.efk.plugins.module_utils._api import OptionError, Request
+from ansible_collections.raylogs.efk.plugins.module_utils._api import ApiError, OptionError, Request
 from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import ELASTICSEARCH, Connection, call
 from ansible_collections.raylogs.efk.plugins.module_utils._module import inform
 
@@ -128,6 +129,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.raylogs.efk.plugins.module_utils._api import Body, Options, Params
 
 MOST_DOCUMENTS = 10000
+LENIENT = "ignore_unavailable=true&allow_no_indices=true"
 OPTIONS: Options = {
     "index": {"type": "list", "elements": "str", "default": ["ray-logs-*"]},
     "query_string": {"type": "str"},
@@ -179,11 +181,40 @@ def describe_hit(hit: Body) -> Body:
     return {**described, "fields": {key: value[0] if len(value) == 1 else value for key, value in fields.items()}}
 
 
+def find_fault(explanations: list[Body]) -> str:
+    """Return what the parser of queries says, of all that the server says about a query."""
+    errors = [explanation["error"] for explanation in explanations if "error" in explanation]
+    return errors[0].rpartition("Exception: ")[2].partition("\n")[0].rstrip(".") if errors else ""
+
+
+def check_query(connection: Connection, indices: str, query: Body) -> None:
+    """Ask the server what is wrong with a query that it refused.
+
+    :raises OptionError: when the query is the reason.
+    """
+    path = f"/{indices}/_validate/query?explain=true&{LENIENT}"
+    answer = call(connection, Request("Cannot check the query", "POST", path, {"query": query}, repeatable=True))
+    if fault := find_fault(answer.get("explanations", [])):
+        raise OptionError(
+            f"Elasticsearch does not understand the query: {fault}. "
+            "Close brackets and quotes, and put a backslash before signs that are meant as such."
+        )
+
+
 def search(connection: Connection, params: Params) -> Body:
-    """Search once."""
+    """Search once.
+
+    :raises ApiError: when the server refuses the search for another reason than its query.
+    """
     body = build_search(params)
-    path = f"/{quote(','.join(params['index']), safe=',*-')}/_search?ignore_unavailable=true&allow_no_indices=true"
-    answer = call(connection, Request("Cannot search", "POST", path, body, repeatable=True))
+    indices = quote(",".join(params["index"]), safe=",*-")
+    request = Request("Cannot search", "POST", f"/{indices}/_search?{LENIENT}", body, repeatable=True)
+    try:
+        answer = call(connection, request)
+    except ApiError as error:
+        if error.status == HTTPStatus.BAD_REQUEST:
+            check_query(connection, indices, body["query"])
+        raise
     return {
         "total": answer["hits"]["total"]["value"],
         "took_ms": answer["took"],

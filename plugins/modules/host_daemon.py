@@ -100,6 +100,7 @@ stale:
 
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import time
@@ -118,8 +119,9 @@ def start_command(params: dict[str, t.Any], *, root: bool, setpriv: str | None) 
         return [*limit, *params["argv"]]
     if setpriv is None:
         raise FileNotFoundError("The command setpriv is missing. Install the package util-linux.")
-    user = params["user"]
-    return [*limit, setpriv, f"--reuid={user}", f"--regid={user}", "--init-groups", "--", *params["argv"]]
+    identity = pwd.getpwnam(params["user"])
+    drop = [setpriv, f"--reuid={identity.pw_uid}", f"--regid={identity.pw_gid}", "--init-groups", "--"]
+    return [*limit, *drop, *params["argv"]]
 
 
 def explain_start(params: dict[str, t.Any], code: int, output: str) -> str:
@@ -216,6 +218,10 @@ def main() -> None:
             del result["pid"]
         if params["state"] != "stopped":
             result["pid"] = start_program(module)
+    except KeyError:
+        module.fail_json(
+            msg=f"Cannot start {params['name']}: there is no user {params['user']}. Create that user first."
+        )
     except OSError as error:
         module.fail_json(msg=f"Cannot bring {params['name']} to the state {params['state']}: {error}")
     module.exit_json(**result)

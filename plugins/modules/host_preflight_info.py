@@ -98,6 +98,11 @@ available_memory:
   returned: success
   type: int
   sample: 8123453440
+total_memory:
+  description: Bytes of memory of the host.
+  returned: success
+  type: int
+  sample: 16787333120
 """
 
 import pathlib
@@ -109,6 +114,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils._process import (
     find_listeners,
     free_bytes,
     read_pid_file,
+    total_memory,
 )
 
 
@@ -118,6 +124,7 @@ def describe_host(params: dict[str, t.Any]) -> dict[str, t.Any]:
         "listeners": [listener._asdict() for listener in find_listeners(params["ports"])],
         "free_bytes": {path: free_bytes(pathlib.Path(path)) for path in params["paths"]},
         "available_memory": available_memory(),
+        "total_memory": total_memory(),
     }
     if params["pid_file"]:
         answer["process"] = read_pid_file(pathlib.Path(params["pid_file"]), params["identity"])._asdict()
