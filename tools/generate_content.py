@@ -12,12 +12,14 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = "catalogue/fields.yml"
+# REUSE-IgnoreStart
 LICENCE = (
     "SPDX-FileCopyrightText: Contributors to the raylogs.efk project",
     "GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)",
     "SPDX-License-Identifier: GPL-3.0-or-later",
     f"Generated from {SOURCE} by tools/generate.py: do not edit.",
 )
+# REUSE-IgnoreEnd
 MARK = {"managed_by": "raylogs.efk"}
 FLATTENED_DEPTH = 20
 TYPES_WITH_MALFORMED = ("date", "date_nanos", "long", "double", "boolean", "ip")
