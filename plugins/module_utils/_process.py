@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import pathlib
@@ -95,17 +96,24 @@ def _user_name(uid: int) -> str:
         return str(uid)
 
 
+def _open_files(folder: pathlib.Path) -> list[str]:
+    """Return what a process has open, as far as this user may see it and while it is open."""
+    links = []
+    with contextlib.suppress(OSError):
+        for entry in folder.iterdir():
+            with contextlib.suppress(OSError):
+                links.append(str(entry.readlink()))
+    return links
+
+
 def _socket_owners(inodes: t.Collection[str], proc: pathlib.Path) -> dict[str, int]:
     """Return inode -> process id for the sockets whose process this user may look at."""
     owners: dict[str, int] = {}
     wanted = {f"socket:[{inode}]": inode for inode in inodes}
     for process in proc.iterdir():
-        if not wanted or not process.name.isdigit():
+        if not process.name.isdigit():
             continue
-        try:
-            links = [str(entry.readlink()) for entry in (process / "fd").iterdir()]
-        except OSError:
-            continue
+        links = _open_files(process / "fd")
         owners.update({wanted[link]: int(process.name) for link in links if link in wanted})
     return owners
 

@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: Contributors to the raylogs.efk project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What /proc says, on the real host and in folders that look like it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+import typing as t
+
+import pytest
+from ansible_collections.raylogs.efk.plugins.module_utils import _process
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+OTHER_INODE, NOBODY_KNOWN = "4711", 4_000_000_000
+
+
+@pytest.fixture
+def sleeper() -> t.Iterator[subprocess.Popen[bytes]]:
+    """Give a process that does nothing; for a moment after its start the kernel knows no command line of it."""
+    with subprocess.Popen(["/usr/bin/sleep", "300"]) as process:
+        while not _process.command_line(process.pid):
+            time.sleep(0.01)
+        yield process
+        process.kill()
+
+
+def test_a_pid_file_of_the_program_is_running(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
+    pid_file = tmp_path / "pid"
+    pid_file.write_text(f"{sleeper.pid}\n")
+    assert _process.read_pid_file(pid_file, "sleep 300") == _process.PidFile("running", sleeper.pid, "")
+
+
+def test_a_pid_file_of_another_program_is_stale(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
+    pid_file = tmp_path / "pid"
+    pid_file.write_text(str(sleeper.pid))
+    found = _process.read_pid_file(pid_file, "org.elasticsearch")
+    assert (found.state, found.pid) == ("stale", sleeper.pid)
+    assert found.reason.endswith("which is another program: /usr/bin/sleep 300")
+
+
+def test_a_pid_file_of_a_dead_process_is_stale(tmp_path: Path) -> None:
+    process = subprocess.Popen(["/usr/bin/true"])
+    pid_file = tmp_path / "pid"
+    pid_file.write_text(str(process.pid))
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert _process.read_pid_file(pid_file, "true").state == "stale", "a zombie"
+    process.wait()
+    found = _process.read_pid_file(pid_file, "true")
+    assert found == _process.PidFile("stale", process.pid, f"{pid_file} names process {process.pid}, which is gone")
+
+
+@pytest.mark.parametrize("text", ["", "none", "-1", "12 13"])
+def test_a_pid_file_without_a_number_is_stale(tmp_path: Path, text: str) -> None:
+    pid_file = tmp_path / "pid"
+    pid_file.write_text(text)
+    assert _process.read_pid_file(pid_file, "x") == _process.PidFile("stale", None, f"{pid_file} holds no process id")
+
+
+def test_no_pid_file_is_absent(tmp_path: Path) -> None:
+    assert _process.read_pid_file(tmp_path / "pid", "x").state == "absent"
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        pytest.param("0100007F", "127.0.0.1", id="loopback"),
+        pytest.param("00000000", "all addresses", id="all"),
+        pytest.param("0" * 32, "all addresses", id="all of IPv6"),
+        pytest.param("00000000000000000000000001000000", "::1", id="loopback of IPv6"),
+        pytest.param("0000000000000000FFFF00000100007F", "127.0.0.1", id="IPv4 within IPv6"),
+        pytest.param("B80D0120000000000000000001000000", "2001:db8::1", id="IPv6"),
+    ],
+)
+def test_decode_address(text: str, address: str) -> None:
+    assert _process.decode_address(text) == address
+
+
+def test_a_listener_is_found_with_its_process() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        found = _process.find_listeners([port])
+    assert [(entry.port, entry.address, entry.pid) for entry in found] == [(port, "127.0.0.1", os.getpid())]
+    assert found[0].process
+    assert found[0].user
+
+
+def test_a_port_without_listener_has_none() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        assert _process.find_listeners([server.getsockname()[1]]) == []
+
+
+def test_a_listener_of_a_hidden_process_and_a_nameless_user(tmp_path: Path) -> None:
+    (tmp_path / "net").mkdir()
+    head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+    line = (
+        f" 0: 00000000:23F0 00000000:0000 0A 00000000:00000000 00:00000000 00000000 {NOBODY_KNOWN} 0 {OTHER_INODE} 1\n"
+    )
+    (tmp_path / "net/tcp").write_text(head + line)
+    (tmp_path / "12").mkdir()
+    (tmp_path / "self").mkdir()
+    found = _process.find_listeners([9200], tmp_path)
+    assert found == [_process.Listener(9200, "all addresses", None, None, str(NOBODY_KNOWN))]
+
+
+def test_free_bytes_of_what_does_not_exist_are_those_of_its_parent(tmp_path: Path) -> None:
+    status = os.statvfs(tmp_path)
+    assert _process.free_bytes(tmp_path / "a/b/c") == pytest.approx(status.f_bavail * status.f_frsize, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("files", "available"),
+    [
+        pytest.param({}, 4096 * 1024, id="no container"),
+        pytest.param({"memory.max": "max\n"}, 4096 * 1024, id="a container without limit"),
+        pytest.param({"memory.max": "2097152", "memory.current": "1048576"}, 1048576, id="a limit of cgroup v2"),
+        pytest.param({"memory.max": "1048576", "memory.current": "2097152"}, 0, id="a container that is full"),
+        pytest.param({"memory/memory.limit_in_bytes": str((1 << 63) - 4096)}, 4096 * 1024, id="no limit of cgroup v1"),
+        pytest.param({"memory/memory.limit_in_bytes": "1048576"}, 1048576, id="a limit of cgroup v1"),
+    ],
+)
+def test_available_memory(tmp_path: Path, files: dict[str, str], available: int) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal:  8192 kB\nMemAvailable:  4096 kB\n")
+    (tmp_path / "memory").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert _process.available_memory(tmp_path, tmp_path) == available
+
+
+def test_memory_of_this_host() -> None:
+    assert 0 < _process.available_memory() <= _process.total_memory()
+
+
+def test_last_lines(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert _process.last_lines(log) == []
+    log.write_text("".join(f"line {number}\n" for number in range(100)))
+    assert _process.last_lines(log, 2) == ["line 98", "line 99"]
+    assert _process.last_lines(log, 5, most_bytes=10) == ["8", "line 99"]
