@@ -72,7 +72,8 @@ def resolve(
         begun = f"{piece.base}{BEGUN if number else ENDED}{_second(boundary)}"
         members = [member for member in (stored or {}).get(piece.base, ()) if member.key not in keys]
         known = next((member.key for member in members if piece.inode and member.inode == piece.inode), "")
-        if not known and ends[_second(boundary)] == 1:
+        crowded = _second(boundary) in _crowded_seconds(piece.base, members)
+        if not known and ends[_second(boundary)] == 1 and not crowded:
             known = _timed_key(begun, piece, members, keys, oldest=not number)
         elif not known and not piece.inode:
             known = _unused(f"{begun}.{source or boundary.mtime_ns % NS_PER_SECOND}", keys)
@@ -83,32 +84,54 @@ def resolve(
 def _timed_key(begun: str, piece: PieceIdentity, members: list[Member], keys: list[str], *, oldest: bool) -> str:
     """Choose the key of a piece whose limits in time are its own."""
     stored = {member.key for member in members}
-    if begun in stored:
-        return begun
-    if oldest:
-        before = _predecessor(piece, stored)
-        if before:
-            return before
+    others = {member.key for member in members if _is_another(piece, member)}
+    before = _predecessor(piece, members) if oldest else ""
+    known = begun if begun in stored else before
+    if known and known not in others:
+        return known
     first = not stored and not any(key.startswith(piece.base) for key in keys)
-    return piece.base if first else _unused(begun, keys)
+    return piece.base if first else _unused(begun, [*keys, *others])
 
 
-def _predecessor(piece: PieceIdentity, stored: set[str]) -> str:
-    """Find the stored key of a piece that ended when another stored one began."""
+def _is_another(piece: PieceIdentity, member: Member) -> bool:
+    """Tell whether a stored key is another piece's for certain: both are originals, and their inodes differ.
+
+    A copy is younger than the last line of its original.
+    """
+    births = [_birth(inode) for inode in (piece.inode, member.inode)]
+    return piece.inode != member.inode and all(0 < birth <= piece.mtime_ns for birth in births)
+
+
+def _birth(inode: str) -> int:
+    birth = inode.rpartition(".")[2]
+    return int(birth) if birth.isdigit() else 0
+
+
+def _predecessor(piece: PieceIdentity, members: list[Member]) -> str:
+    """Find the stored key of a piece that ended when another stored one began; none where several ended then."""
     begun = f"{piece.base}{BEGUN}"
+    stored = {member.key for member in members}
     starts = sorted(int(key[len(begun) :]) for key in stored if key.startswith(begun) and key[len(begun) :].isdigit())
     if _second(piece) not in starts:
         return ""
     earlier = [start for start in starts if start < _second(piece)]
     key = f"{begun}{earlier[-1]}" if earlier else piece.base
-    return key if key in stored else ""
+    since = earlier[-1] if earlier else 0
+    crowded = any(since <= second <= _second(piece) for second in _crowded_seconds(piece.base, members))
+    return key if key in stored and not crowded else ""
+
+
+def _crowded_seconds(base: str, members: list[Member]) -> set[int]:
+    """Return the seconds in which more than one of the stored pieces ended: their keys hold more than the second."""
+    tails = [member.key[len(base) + len(BEGUN) :].partition(".") for member in members]
+    return {int(second) for second, point, _more in tails if point and second.isdigit()}
 
 
 def _crowded_key(begun: str, piece: PieceIdentity, members: list[Member], keys: list[str]) -> str:
     """Choose a new key for a piece in whose second others ended too: its inode is not among the stored ones."""
     taken = [*keys, *(member.key for member in members)]
     first = not any(key.startswith(piece.base) for key in taken)
-    return piece.base if first else _unused(begun, taken)
+    return piece.base if first else _unused(f"{begun}.0", taken)
 
 
 def _unused(key: str, keys: list[str]) -> str:
