@@ -212,9 +212,11 @@ def search(connection: Connection, params: Params) -> Body:
     try:
         answer = call(connection, request)
     except ApiError as error:
-        if error.status == HTTPStatus.BAD_REQUEST:
-            check_query(connection, indices, body["query"])
-        raise
+        if error.status != HTTPStatus.BAD_REQUEST:
+            raise
+        check_query(connection, indices, body["query"])
+        fix = "Check the fields that sort and aggregations name."
+        raise ApiError(error.what, error.where, error.said, fix, error.status) from error
     return {
         "total": answer["hits"]["total"]["value"],
         "took_ms": answer["took"],
