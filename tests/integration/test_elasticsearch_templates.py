@@ -128,7 +128,7 @@ def test_life_of_a_template(kind: Kind, elasticsearch: str, run: Run) -> None:
 
 
 def test_template_holds_what_was_written(elasticsearch: str, run: Run) -> None:
-    options = {"name": "raylogs-test", "url": [elasticsearch]}
+    options: Options = {"name": "raylogs-test", "url": [elasticsearch]}
     result = run("elasticsearch_component_template", **options, **PART)
     entry = requests.get(f"{elasticsearch}/_component_template/raylogs-test", timeout=10).json()
     assert result["component_template"] == {
@@ -189,7 +189,7 @@ def test_refusal_changes_nothing(module: str, options: Options, words: list[str]
 
 
 def test_component_in_use_is_not_deleted(elasticsearch: str, run: Run) -> None:
-    options = {"name": "raylogs-test", "url": [elasticsearch]}
+    options: Options = {"name": "raylogs-test", "url": [elasticsearch]}
     run("elasticsearch_component_template", **options, template={})
     run("elasticsearch_index_template", **options, index_patterns=["raylogs-test-*"], composed_of=["raylogs-test"])
     result = run("elasticsearch_component_template", **options, state="absent")
@@ -199,7 +199,7 @@ def test_component_in_use_is_not_deleted(elasticsearch: str, run: Run) -> None:
 
 
 def test_templates_of_one_priority_do_not_overlap(elasticsearch: str, run: Run) -> None:
-    options = {"url": [elasticsearch], "index_patterns": ["raylogs-test-*"], "priority": 500}
+    options: Options = {"url": [elasticsearch], "index_patterns": ["raylogs-test-*"], "priority": 500}
     run("elasticsearch_index_template", **options, name="raylogs-test")
     result = run("elasticsearch_index_template", **options, name="raylogs-test-too")
     assert "Give this template another priority or narrower index_patterns." in result["msg"]

@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:
 DEFAULTS: Params = {
     **{name: option.get("default") for name, option in connection_options("x", "http://localhost:9200").items()},
     "retries": 0,
-    "timeout": 5,
+    "timeout": 30,
 }
 MARK = {"X-Elastic-Product": "Elasticsearch", "Content-Type": "application/json"}
 JSON = {"Content-Type": "application/json"}
@@ -88,9 +88,11 @@ def stranger(*answers: Answer, tls: ssl.SSLContext | None = None) -> t.Iterator[
             server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield Stranger(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}", asked)
-        server.shutdown()
-        thread.join()
+        try:
+            yield Stranger(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}", asked)
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def error(code: int, kind: str, reason: str, **more: t.Any) -> Answer:
