@@ -33,7 +33,7 @@ class Kind(t.NamedTuple):
     steps: list[Step]
 
 
-PART = {
+PART: Options = {
     "template": {
         "settings": {"number_of_shards": 1.0, "index.refresh_interval": "60s", "index": {"hidden": "True"}},
         "mappings": {"properties": {"level": {"type": "keyword", "index": "True", "ignore_above": 256}}},
@@ -53,7 +53,7 @@ PART_SHOWN = {
     "version": 1,
     "_meta": {"by": "tests", "one": 1, "yes": True},
 }
-WHOLE = {
+WHOLE: Options = {
     "index_patterns": "raylogs-test-*",
     "data_stream": {},
     "priority": "500",
