@@ -151,7 +151,7 @@ def from_number(value: float) -> Moment | None:
     unit = _NS_PER_UNIT.get(digits)
     if unit is None or value < 0:
         return None
-    moment = from_ns(value * unit if isinstance(value, int) else int(value * unit / NS_PER_MS) * NS_PER_MS)
+    moment = from_ns(value * unit if isinstance(value, int) else round(value * unit / NS_PER_MS) * NS_PER_MS)
     exact = unit < NS_PER_MS
     return moment if exact or moment is None else moment._replace(ns=None)
 

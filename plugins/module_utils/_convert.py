@@ -11,7 +11,7 @@ import math
 import re
 import typing as t
 
-from ansible_collections.raylogs.efk.plugins.module_utils import _text
+from ansible_collections.raylogs.efk.plugins.module_utils import _clock, _text
 
 _KEYWORD_LENGTH = 8191
 _LONG_DIGITS = 18
@@ -20,8 +20,13 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _DECIMAL_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)(i?)B")
 _DEMAND = re.compile(r": (\d+)\+? ")
+_INTEGER = re.compile(r"-?[0-9]+")
+_HEX = re.compile(r"[0-9a-f]+")
+# Digits of the ids of jobs, actors, tasks, and of nodes and workers.
+_HEX_LENGTHS = frozenset({8, 32, 48, 56})
 _ENTRY = re.compile(r"\n (\d+)? ?")
 _STATED_ZONE = re.compile(r"(?:Z|UTC|[+-]\d\d:?\d\d)\s*$")
+_UTC = _clock.Clock("UTC")
 # Python's numbers of levels; applications that log numbers at all log these.
 _LEVEL_NUMBERS = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
 
@@ -57,7 +62,7 @@ class JsonKeys:
                 if converted is not None:
                     fields[field] = converted
                     consumed.add(key)
-        if record.get("component") == base.get("ray.component"):
+        if "component" in record and record["component"] == base.get("ray.component"):
             consumed.add("component")
         found = {name: self._first(record, name, consumed) for name in ("time_ns", "time_local", "time", "message")}
         message = found["message"]
@@ -134,10 +139,12 @@ def hex_id(raw: t.Any) -> str | None:
     """Turn Ray's base64 ids into the hexadecimal ids of all other files; what is hexadecimal already stays."""
     if not isinstance(raw, str) or not raw:
         return None
+    if len(raw) in _HEX_LENGTHS and _HEX.fullmatch(raw):
+        return raw
     try:
         return base64.b64decode(raw, validate=True).hex()
     except (binascii.Error, ValueError):
-        return raw[:_KEYWORD_LENGTH]
+        return _keyword(raw)
 
 
 def _keyword(raw: t.Any) -> str | None:
@@ -152,7 +159,7 @@ def _long(raw: t.Any) -> int | None:
     if isinstance(raw, float):
         return int(raw) if raw.is_integer() and abs(raw) < 10**_LONG_DIGITS else None
     digits = str(raw).strip()
-    return int(digits) if digits.lstrip("-").isdigit() and digits.isascii() and len(digits) <= _LONG_DIGITS else None
+    return int(digits) if _INTEGER.fullmatch(digits) and len(digits) <= _LONG_DIGITS else None
 
 
 def _double(raw: t.Any) -> float | None:
@@ -163,6 +170,11 @@ def _double(raw: t.Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
+
+
+def _date(raw: t.Any) -> str | None:
+    moment = _UTC.read(raw)
+    return moment and moment.text
 
 
 def _milliseconds(raw: t.Any) -> int | None:
@@ -195,7 +207,7 @@ _CONVERTERS: dict[str, t.Callable[[t.Any], t.Any]] = {
     "keyword": _keyword,
     "long": _long,
     "double": _double,
-    "date": _keyword,
+    "date": _date,
     "boolean": lambda raw: raw if isinstance(raw, bool) else None,
     "milliseconds": _milliseconds,
     "bytes": _bytes,
