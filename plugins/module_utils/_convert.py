@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import math
 import re
 import typing as t
@@ -153,6 +154,10 @@ def _keyword(raw: t.Any) -> str | None:
     return _text.as_text(raw)[:_KEYWORD_LENGTH]
 
 
+def _whole_text(raw: t.Any) -> str | None:
+    return None if raw is None or raw == "" else _text.as_text(raw)
+
+
 def _long(raw: t.Any) -> int | None:
     if isinstance(raw, bool) or not isinstance(raw, (int, str, float)):
         return None
@@ -175,6 +180,18 @@ def _double(raw: t.Any) -> float | None:
 def _date(raw: t.Any) -> str | None:
     moment = _UTC.read(raw)
     return moment and moment.text
+
+
+def _date_nanos(raw: t.Any) -> str | None:
+    moment = _UTC.read(raw)
+    return moment and (_clock.nanos_text(moment) or moment.text)
+
+
+def _ip(raw: t.Any) -> str | None:
+    try:
+        return str(ipaddress.ip_address(raw)) if isinstance(raw, str) else None
+    except ValueError:
+        return None
 
 
 def _milliseconds(raw: t.Any) -> int | None:
@@ -207,7 +224,10 @@ _CONVERTERS: dict[str, t.Callable[[t.Any], t.Any]] = {
     "keyword": _keyword,
     "long": _long,
     "double": _double,
+    "text": _whole_text,
     "date": _date,
+    "date_nanos": _date_nanos,
+    "ip": _ip,
     "boolean": lambda raw: raw if isinstance(raw, bool) else None,
     "milliseconds": _milliseconds,
     "bytes": _bytes,
