@@ -37,6 +37,7 @@ MOST_REASONS = 50
 REASON_LENGTH = 300
 _PLACE = re.compile(r"^\[\d+:\d+\] ")
 _DOCUMENT = re.compile(r" in document with id '[^']*'|\. Preview of field's value: .*", re.DOTALL)
+_QUOTED = re.compile(r'"[^"]*"', re.DOTALL)
 
 
 class Document(t.NamedTuple):
@@ -215,4 +216,4 @@ def describe(error: Body) -> str:
     reason = _DOCUMENT.sub("", _PLACE.sub("", str(error.get("reason"))))
     cause = error.get("caused_by", {}).get("reason")
     words = f"{error.get('type')}: {reason}" + (f" ({cause})" if cause else "")
-    return words[:REASON_LENGTH]
+    return _QUOTED.sub('"…"', words)[:REASON_LENGTH]

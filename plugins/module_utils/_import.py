@@ -272,11 +272,11 @@ def identify_piece(
 
 def import_batch(run: Import, view: _context.SessionView, batch: list[Reading]) -> None:
     """Look up what is stored of some files, then import them one after the other."""
-    members: dict[str, list[_identity.Member]] = {}
+    members: dict[str, list[_stored.Found]] = {}
     bases = set().union(*(_identity.needs_stored(reading.chain) for reading in batch))
     if bases and run.connection and run.looks_up:
         members = _stored.find_members(run.connection, run.target.names, bases)
-    keys = [_identity.resolve(reading.chain, members, run.source) for reading in batch]
+    keys = [choose_keys(run, reading, members) for reading in batch]
     present: dict[str, t.Iterator[_stored.Interval]] = {}
     if run.connection and run.looks_up:
         counts = _stored.count_events(run.connection, run.target.names, list(itertools.chain(*keys)))
@@ -284,6 +284,29 @@ def import_batch(run: Import, view: _context.SessionView, batch: list[Reading]) 
     for reading, its_keys in zip(batch, keys):
         known = {number: _stored.Present(present[key]) for number, key in enumerate(its_keys) if key in present}
         import_file(run, view, reading, its_keys, known)
+
+
+def choose_keys(run: Import, reading: Reading, members: dict[str, list[_stored.Found]]) -> tuple[str, ...]:
+    """Choose the key of each piece; a stored key whose events lie in the very bytes of a piece is that piece's own."""
+    chain = list(reading.chain)
+    stored: dict[str, list[_identity.Member]] = {}
+    for number, (identity, piece) in enumerate(zip(reading.chain, reading.file.pieces)):
+        for found in members.get(identity.base, ()):
+            inode = found.inode
+            if not (inode and inode == identity.inode) and is_of(run, found, piece):
+                inode = f"same:{found.key}"
+                chain[number] = identity._replace(inode=inode)
+            stored.setdefault(identity.base, []).append(_identity.Member(found.key, inode))
+    return _identity.resolve(chain, stored, run.source)
+
+
+def is_of(run: Import, found: _stored.Found, piece: _session.Piece) -> bool:
+    """Tell whether a stored key is that of a piece."""
+    try:
+        return found.is_of(piece.path)
+    except OSError as error:
+        run.report.unreadable(piece.path, error)
+        return False
 
 
 def import_file(

@@ -8,9 +8,9 @@ from __future__ import annotations
 import collections
 import heapq
 import itertools
+import pathlib
 import typing as t
 
-from ansible_collections.raylogs.efk.plugins.module_utils import _identity
 from ansible_collections.raylogs.efk.plugins.module_utils._api import Request
 from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import call
 
@@ -19,6 +19,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import Connection
 
 KEY, OFFSET, SIZE, INODE = "log.file.fingerprint", "log.offset", "ray.bytes", "log.file.inode"
+TIME = "@timestamp"
 PAGE = 10_000
 # Keys whose events are read in one request, when they are not more than half a page together.
 TOGETHER = PAGE // 2
@@ -28,7 +29,35 @@ SNAPSHOT = "10m"
 LENIENT = "ignore_unavailable=true&allow_no_indices=true"
 WHAT = "Cannot look up what is stored already"
 
+# How many timed events tell that a stored key is that of a piece, and how many must be there at least.
+SAMPLES, FEWEST_SAMPLES = 3, 2
+LINE_TIME = slice(16, 23)
+
 Interval = tuple[int, int]
+
+
+class Sample(t.NamedTuple):
+    """A stored event with a time of its own: where it lies, and its time from the seconds on (`:41.777`)."""
+
+    offset: int
+    size: int
+    time: bytes
+
+
+class Found(t.NamedTuple):
+    """A stored key, the inode under which its first event was read, and some of its last timed events."""
+
+    key: str
+    inode: str
+    samples: tuple[Sample, ...] = ()
+
+    def is_of(self, path: str) -> bool:
+        """Tell for certain that the events were read from these bytes, whatever the file is called now.
+
+        :raises OSError: when the file cannot be read.
+        """
+        with pathlib.Path(path).open("rb") as handle:
+            return len(self.samples) >= FEWEST_SAMPLES and all(_is_at(handle, sample) for sample in self.samples)
 
 
 class Present:
@@ -76,9 +105,10 @@ def refresh(connection: Connection, names: str) -> None:
     call(connection, Request(WHAT, "POST", f"/{names}/_refresh?{LENIENT}&filter_path=_shards.failed", repeatable=True))
 
 
-def find_members(connection: Connection, names: str, bases: t.Iterable[str]) -> dict[str, list[_identity.Member]]:
-    """Find the keys that begin with each base, with the inode of their first event."""
-    found: dict[str, list[_identity.Member]] = collections.defaultdict(list)
+def find_members(connection: Connection, names: str, bases: t.Iterable[str]) -> dict[str, list[Found]]:
+    """Find the keys that begin with each base."""
+    found: dict[str, list[Found]] = collections.defaultdict(list)
+    last = {"top_hits": {"size": SAMPLES, "_source": [OFFSET, SIZE, TIME], "sort": [{OFFSET: "desc"}]}}
     wanted = sorted(bases)
     for begin in range(0, len(wanted), PREFIXES_AT_ONCE):
         some = wanted[begin : begin + PREFIXES_AT_ONCE]
@@ -88,15 +118,22 @@ def find_members(connection: Connection, names: str, bases: t.Iterable[str]) -> 
             "aggs": {
                 "keys": {
                     "terms": {"field": KEY, "size": MOST_MEMBERS},
-                    "aggs": {"first": {"top_hits": {"size": 1, "_source": [INODE], "sort": [{OFFSET: "asc"}]}}},
+                    "aggs": {
+                        "first": {"top_hits": {"size": 1, "_source": [INODE], "sort": [{OFFSET: "asc"}]}},
+                        "timed": {"filter": {"term": {"ray.time_source": "line"}}, "aggs": {"last": last}},
+                    },
                 }
             },
         }
         for bucket in _search(connection, names, body)["aggregations"]["keys"]["buckets"]:
             key = bucket["key"]
-            hit = bucket["first"]["hits"]["hits"][0]["_source"]
+            first = bucket["first"]["hits"]["hits"][0]["_source"]
+            timed = [hit["_source"] for hit in bucket["timed"]["last"]["hits"]["hits"]]
+            samples = [
+                Sample(_at(one, OFFSET), _at(one, SIZE), str(_at(one, TIME))[LINE_TIME].encode()) for one in timed
+            ]
             base = next(base for base in some if key.startswith(base))
-            found[base].append(_identity.Member(key, _inode(hit)))
+            found[base].append(Found(key, str(_at(first, INODE) or ""), tuple(samples)))
     return found
 
 
@@ -165,7 +202,6 @@ def _listing(query: Body) -> Body:
         "sort": [{OFFSET: "asc"}],
         "docvalue_fields": [KEY, OFFSET, SIZE],
         "_source": False,
-        "track_total_hits": False,
     }
 
 
@@ -178,9 +214,19 @@ def _interval(hit: Body) -> Interval:
     return fields[OFFSET][0], fields.get(SIZE, (0,))[0]
 
 
-def _inode(source: Body) -> str:
+def _at(source: Body, field: str) -> t.Any:
     """Read a field of a document that was sent with dotted names, or as objects by another writer."""
-    value: t.Any = source.get(INODE, source)
-    for part in INODE.split("."):
-        value = value.get(part, "") if isinstance(value, dict) else value
-    return str(value)
+    value: t.Any = source.get(field, source)
+    for part in field.split("."):
+        value = value.get(part) if isinstance(value, dict) else value
+    return value
+
+
+def _is_at(handle: t.BinaryIO, sample: Sample) -> bool:
+    """Tell whether a file holds the event of a sample: a whole line with its time at its place."""
+    before = min(sample.offset, 1)
+    handle.seek(sample.offset - before)
+    raw = handle.read(before + sample.size)
+    if len(raw) != before + sample.size or raw[:before] not in {b"", b"\n"}:
+        return False
+    return sample.time in raw or sample.time.replace(b".", b",") in raw
