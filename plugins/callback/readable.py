@@ -5,21 +5,6 @@
 
 from __future__ import annotations
 
-import re
-import threading
-import time
-import typing as t
-
-from ansible.constants import config
-from ansible.plugins.callback import CallbackBase
-
-if t.TYPE_CHECKING:
-    from ansible.executor.stats import AggregateStats
-    from ansible.executor.task_result import CallbackTaskResult
-    from ansible.playbook.handler import Handler
-    from ansible.playbook.play import Play
-    from ansible.playbook.task import Task
-
 DOCUMENTATION = r"""
 name: readable
 type: stdout
@@ -36,6 +21,21 @@ extends_documentation_fragment:
   - default_callback
   - result_format_callback
 """
+
+import re
+import threading
+import time
+import typing as t
+
+from ansible.constants import config
+from ansible.plugins.callback import CallbackBase
+
+if t.TYPE_CHECKING:
+    from ansible.executor.stats import AggregateStats
+    from ansible.executor.task_result import CallbackTaskResult
+    from ansible.playbook.handler import Handler
+    from ansible.playbook.play import Play
+    from ansible.playbook.task import Task
 
 FIRST_SIGN = 5.0
 NEXT_SIGN = 10.0

@@ -82,7 +82,7 @@ def _listening_sockets(ports: t.Collection[int], proc: pathlib.Path) -> dict[str
     for table in ("tcp", "tcp6"):
         for line in read_text(proc / "net" / table).splitlines()[1:]:
             fields = line.split()
-            address, _, port = fields[1].partition(":")
+            address, _separator, port = fields[1].partition(":")
             if fields[3] == LISTEN and int(port, 16) in ports:
                 sockets[fields[9]] = (int(port, 16), decode_address(address), _user_name(int(fields[7])))
     return sockets

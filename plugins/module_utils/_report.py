@@ -113,7 +113,7 @@ class Report:
             }
         )
         for entry in node.unreadable:
-            path, _, reason = entry.rpartition(": ")
+            path, _separator, reason = entry.rpartition(": ")
             self._unreadable.append({"path": self._shown(path), "reason": reason})
 
     def sent(self, counts: Counts, dead_letter_path: str) -> None:

@@ -167,7 +167,7 @@ def build_search(params: Params) -> Body:
 def build_order(order: str | Body) -> str | Body:
     """Turn field:order into what the body of a search wants."""
     if isinstance(order, str) and order.endswith((":asc", ":desc")):
-        field, _, direction = order.rpartition(":")
+        field, _separator, direction = order.rpartition(":")
         return {field: {"order": direction}}
     return order
 

@@ -73,7 +73,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 ORIGIN = ".origin"
 CHUNK = 1 << 20
-FILE, PROGRAM = 0o644, 0o755
+FILE = 0o644
+PROGRAM = 0o755
 
 
 class ArchiveError(Exception):
@@ -96,7 +97,7 @@ def verify_checksum(path: pathlib.Path, checksum: str) -> None:
 
     :raises ArchiveError: when they differ or the algorithm is unknown.
     """
-    algorithm, _, wanted = checksum.partition(":")
+    algorithm, _separator, wanted = checksum.partition(":")
     if algorithm not in hashlib.algorithms_guaranteed or not wanted:
         raise ArchiveError(f"The checksum {checksum} is not of the form algorithm:hexadecimal, like sha512:0123abcd.")
     digest = hashlib.new(algorithm)

@@ -175,8 +175,8 @@ def test_template_holds_what_was_written(elasticsearch: str, run: Run) -> None:
         pytest.param("elasticsearch_index_template", {}, ["index_patterns"], id="no pattern"),
         pytest.param(
             "elasticsearch_index_template",
-            {"index_patterns": ["a"], "template": {"setings": {}}},
-            ["setings", "Supported parameters include"],
+            {"index_patterns": ["a"], "template": {"no_such_setting": {}}},
+            ["no_such_setting", "Supported parameters include"],
             id="a misspelt part",
         ),
     ],
