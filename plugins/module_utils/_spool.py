@@ -120,6 +120,8 @@ def unpack(path: str, folder: pathlib.Path, limit: int) -> dict[str, int]:
                     vars(archive)["members"].clear()  # Else tarfile keeps every member in memory.
             if reader.last != tarfile.NUL * tarfile.BLOCKSIZE:
                 raise tarfile.ReadError("it ends before its end mark, or holds what is no member")
+            while chunk := reader.read(CHUNK):  # The check sum of a compressed archive comes last.
+                room.take(len(chunk))
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise SpoolError(
             f"Cannot read the archive {path}: it is truncated, damaged or no tar archive ({error}). "
