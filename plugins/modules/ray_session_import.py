@@ -159,7 +159,7 @@ kinds:
     events: {description: Events made of them., type: int, returned: success}
     stored: {description: "Events stored now; in check mode, that would be stored.", type: int, returned: success}
     unparsed: {description: Events of a known format that could not be read as such., type: int, returned: success}
-    left_out: {description: Sum of RV(kinds[].left_out_by)., type: int, returned: success}
+    left_out: {description: "Sum of RV(kinds[].left_out_by).", type: int, returned: success}
     left_out_by:
       description: Events left out by the rule of the catalogue; lines, where a file is left out as a whole.
       type: dict
