@@ -75,7 +75,7 @@ CATALOGUE: dict[str, t.Any] = {
             "pattern": (
                 "\\A(\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?)(Z|[+-]\\d\\d:?\\d\\d"
                 ")? ?(?:- |\\| ?)?\\[?(TRACE|DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL"
-                ") ?\\]?:?(?: -| \\|)? ?(?:([A-Za-z_]\\w*(?:\\.\\w+)+|root|__main__):? ?(?:-"
+                ") *\\]?:? ?(?:- |\\| )?(?:([A-Za-z_]\\w*(?:\\.\\w+)+|root|__main__):? ?(?:-"
                 "+ |\\| )?)?"
             ),
             "groups": ["time", "zone", "level", "logger"],

@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.raylogs.efk.plugins.module_utils import (
     _catalogue,
     _clock,
+    _convert,
     _event,
     _facts,
     _frame,
@@ -112,7 +113,7 @@ class SessionView:
         """Return what is known of a file."""
         settings = self._settings
         kind = file.classified.kind
-        attempts = self._session_facts.attempts.get((node.root, int(file.classified.parts.get("pid") or 0)), ())
+        attempts = self._session_facts.attempts.get((node.root, _convert.whole(file.classified.parts.get("pid"))), ())
         spans = _facts.spans(file, attempts) if kind.magic else ()
         base = self._base(node, file)
         if self.is_copy(file):
@@ -162,7 +163,7 @@ class SessionView:
         if kind.magic or kind.identity == "name":
             base.update(self._worker_fields(node_facts, parts))
         if "pid" in parts:
-            base["process.pid"] = int(parts["pid"])
+            base["process.pid"] = _convert.whole(parts["pid"])
         if kind.id == "serve_replica":
             name = parts["serve_name"]
             base.update({"ray.serve.deployment": name, "ray.serve.replica": parts["serve_replica"]})

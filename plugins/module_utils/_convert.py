@@ -22,6 +22,8 @@ _DECIMAL_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)(i?)B")
 _DEMAND = re.compile(r": (\d+)\+? ")
 _INTEGER = re.compile(r"-?[0-9]+")
+_LAST_WHOLE = 2**63 - 1
+_WHOLE = re.compile(rb"-?[0-9]{1,19}")
 _HEX = re.compile(r"[0-9a-f]+")
 # Digits of the ids of jobs, actors, tasks, and of nodes and workers.
 _HEX_LENGTHS = frozenset({8, 32, 48, 56})
@@ -134,6 +136,16 @@ def at_path(record: t.Any, path: t.Sequence[str]) -> t.Any:
 def value(raw: t.Any, kind: str) -> t.Any:
     """Convert a value to a type of the catalogue; None when it is none of that type."""
     return _CONVERTERS[kind](raw)
+
+
+def whole(raw: t.Any, default: int = 0) -> int:
+    """Return a whole number that fits 64 bits, also where it is written as text; else the default."""
+    if isinstance(raw, bool) or not isinstance(raw, (int, str, bytes)):
+        return default
+    if isinstance(raw, int):
+        return raw if abs(raw) <= _LAST_WHOLE else default
+    text = raw if isinstance(raw, bytes) else raw.encode("utf-8", "replace")
+    return int(text) if _WHOLE.fullmatch(text) and abs(int(text)) <= _LAST_WHOLE else default
 
 
 def hex_id(raw: t.Any) -> str | None:

@@ -27,10 +27,17 @@ ZONE_ASSUMED = "zone_assumed"
 COPY = "copy"
 _TRACEBACK = "Traceback (most recent call last):"
 _GROUP = "+ Exception Group"
+_LONG_DIGITS = 18
+
+
+def _long(raw: bytes) -> int | None:
+    return int(raw) if len(raw) <= _LONG_DIGITS else None
+
+
 _GROUP_FIELDS: dict[str, tuple[str, t.Callable[[bytes], t.Any]]] = {
-    "pid": ("process.pid", int),
-    "thread_id": ("process.thread.id", int),
-    "line": ("log.origin.file.line", int),
+    "pid": ("process.pid", _long),
+    "thread_id": ("process.thread.id", _long),
+    "line": ("log.origin.file.line", _long),
     "file": ("log.origin.file.name", _convert.text),
     "component": ("ray.component", _convert.text),
     "logger": ("log.logger", _convert.text),
@@ -165,8 +172,9 @@ class Builder:
             event["log.level"] = level
         for number, field, convert in self._groups[head.format]:
             value = match[number]
-            if value:
-                event[field] = convert(value)
+            converted = convert(value) if value else None
+            if converted is not None:
+                event[field] = converted
         if head.format == "serve":
             self._serve(event, match, groups)
         if self._kind.framing == "output":
@@ -213,10 +221,9 @@ class Builder:
         return self._finish(frame, event, message, moment, local=local)
 
     def _json_time(self, read: _convert.JsonEvent) -> tuple[_clock.Moment | None, bool]:
-        if isinstance(read.time_ns, (int, str)) and str(read.time_ns).isdigit():
-            moment = _clock.from_ns(int(read.time_ns))
-            if moment:
-                return moment, False
+        exact = _clock.from_ns(_convert.whole(read.time_ns))
+        if exact:
+            return exact, False
         if isinstance(read.time_local, str):
             return self._context.clock.local(read.time_local), True
         moment = self._context.clock.read(read.time)
@@ -262,7 +269,7 @@ class Builder:
         for pair in self._pairs(line) if cut is None else self._pairs(line, cut):
             field = self._pair_fields.get(pair[1])
             if pair[1] == "timestamp_ns":
-                exact = _clock.from_ns(int(pair[2])) if pair[2].isdigit() else None
+                exact = _clock.from_ns(_convert.whole(pair[2]))
             elif field and (own or field not in event or field in _SUBJECTS):
                 event[field] = pair[2]
             elif own:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import datetime as dt
 import functools
 import os
 import pathlib
@@ -34,6 +33,7 @@ _MIN_ENDS = 3
 _MIN_SHARE = 0.6
 _MAX_DELAY_MS = 3_000
 _MAX_OFFSET = 14 * 60
+_UTC = _clock.Clock("UTC")
 _OUTPUT = {"out": "stdout", "err": "stderr"}
 _FIRST_ONLY = frozenset({"node_id", "ray_version", "host_name"})
 
@@ -117,11 +117,13 @@ def agreed_offset(ends: t.Sequence[tuple[int, int]]) -> int | None:
     )
 
 
-def local_offset(local: str, epoch_ms: int) -> int:
-    """Return the minutes, in quarters of an hour, that a local time is ahead of the same moment in UTC."""
-    naive = dt.datetime.strptime(local[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=dt.timezone.utc)
-    quarters = (naive.timestamp() * _clock.MS_PER_SECOND - epoch_ms) / (_clock.MS_PER_MINUTE * _QUARTER)
-    return _QUARTER * round(quarters)
+def local_offset(local: str, epoch_ms: int) -> int | None:
+    """Return the minutes, in quarters of an hour, that a local time is ahead of the same moment in UTC.
+
+    None when it is no time.
+    """
+    moment = _UTC.local(local)
+    return None if moment is None else _QUARTER * round((moment.ms - epoch_ms) / (_clock.MS_PER_MINUTE * _QUARTER))
 
 
 def spans(file: LogFile, attempts: t.Iterable[Attempt]) -> tuple[_event.Span, ...]:
@@ -159,14 +161,11 @@ def _exclusive(written: list[_event.Span]) -> tuple[_event.Span, ...]:
 
 def _ends(node: NodeLogs, catalogue: Catalogue) -> dict[tuple[str, str], int]:
     """Find the zone from the last lines of Ray's own files and the times at which these were changed."""
-    clock = _clock.Clock("UTC")
     ends: dict[tuple[str, str], tuple[int, int]] = {}
     for file in node.files:
         timed = [catalogue.formats[name] for name in file.classified.kind.formats if name in _TIMED]
         local = (
-            _last_time(file.pieces[-1].path, timed, clock)
-            if timed and file.classified.kind.class_ == "system"
-            else None
+            _last_time(file.pieces[-1].path, timed, _UTC) if timed and file.classified.kind.class_ == "system" else None
         )
         if local:
             ends[node.root, file.name] = (local.ms, file.pieces[-1].mtime_ns // _clock.NS_PER_MS)
@@ -215,7 +214,10 @@ def _apply(rule: dict[str, t.Any], file: LogFile, node: NodeLogs, facts: NodeFac
     """Search a file for one fact and note it where it belongs."""
     for words in _found(rule, file):
         if rule["scope"] == "file":
-            session.offsets[node.root, file.name] = _anchor(words)
+            offset = _anchor(words)
+            if offset is None:
+                continue
+            session.offsets[node.root, file.name] = offset
         elif rule["id"] == "actor_of_worker":
             facts.actors[file.classified.parts["worker_id"]] = words["actor_id"]
         elif rule["id"] == "actor_created":
@@ -233,7 +235,13 @@ def _found(rule: dict[str, t.Any], file: LogFile) -> t.Iterator[dict[str, str]]:
         yield dict(zip(rule["groups"], (group.decode("utf-8", "replace") for group in match.groups())))
 
 
-def _anchor(words: dict[str, str]) -> int:
+def _anchor(words: dict[str, str]) -> int | None:
+    """Return the minutes east of UTC that an anchor shows; None when no place on earth has that time."""
+    minutes = _shown_minutes(words)
+    return minutes if minutes is not None and abs(minutes) <= _MAX_OFFSET else None
+
+
+def _shown_minutes(words: dict[str, str]) -> int | None:
     if "offset" in words:
         sign = -1 if words["offset"][0] == "-" else 1
         return sign * (int(words["offset"][1:3]) * _SECONDS_PER_MINUTE + int(words["offset"][3:]))
@@ -296,13 +304,13 @@ def _read_records(file: LogFile, session: SessionFacts) -> None:
 
 def _read_tasks(file: LogFile, node: NodeLogs, session: SessionFacts) -> None:
     """Join the records of each attempt in one file of its worker: where it wrote, when it began, what it is called."""
-    pid = int(file.classified.parts["pid"])
+    pid = _convert.whole(file.classified.parts["pid"])
     joined: dict[tuple[str, int], dict[str, t.Any]] = {}
     for data in _records(file):
         task = _convert.hex_id(data.get("task_id"))
         if not task:
             continue
-        key = (task, int(data.get("attempt_number") or 0))
+        key = (task, _convert.whole(data.get("attempt_number")))
         # In the order of their last records: a task that ran after another one wrote after it.
         known = joined.pop(key, {"job_id": _convert.hex_id(data.get("job_id")) or ""})
         joined[key] = known
@@ -327,12 +335,13 @@ def _join_attempt(known: dict[str, t.Any], data: dict[str, t.Any]) -> None:
         for stream in _OUTPUT.values():
             # Records of begin and end are merged; a start of 0 without a file's name means that it is not known.
             if log.get(f"{stream}_start") or log.get(f"{stream}_file"):
-                known[f"{stream}_start"] = int(log[f"{stream}_start"])
-            known[f"{stream}_end"] = max(int(log.get(f"{stream}_end") or 0), known.get(f"{stream}_end", 0))
+                known[f"{stream}_start"] = _convert.whole(log.get(f"{stream}_start"))
+            known[f"{stream}_end"] = max(_convert.whole(log.get(f"{stream}_end")), known.get(f"{stream}_end", 0))
     began = _convert.at_path(updates, ("state_ts_ns", "8"))
     if began:
-        known["began_ms"] = int(began) // _clock.NS_PER_MS
-    for event in _convert.at_path(data, ("profile_events", "events")) or ():
-        name = str(event.get("event_name", ""))
+        known["began_ms"] = _convert.whole(began) // _clock.NS_PER_MS
+    events = _convert.at_path(data, ("profile_events", "events"))
+    for event in events if isinstance(events, list) else ():
+        name = str(event.get("event_name", "")) if isinstance(event, dict) else ""
         if name.startswith("task::"):
             known["name"] = name[len("task::") :]

@@ -124,13 +124,15 @@ class RecordBuilder:
                 event.update(known)
                 event["ray.task_state"] = self._rule["states"][number]
                 event["event.outcome"] = outcome
-                return _event.EVENT, self._ended(frame, event, data, _clock.from_ns(int(states[number])) or moment)
+                return _event.EVENT, self._ended(
+                    frame, event, data, _clock.from_ns(_convert.whole(states[number])) or moment
+                )
         run = self._run(data)
         if run:
             event["event.dataset"] = self._rule["profile_dataset"]
             event.update(known)
             event["ray.task_name"] = run["event_name"][len(self._rule["profile_prefix"]) :]
-            began, ended = int(run["start_time"]), int(run["end_time"])
+            began, ended = _convert.whole(run.get("start_time")), _convert.whole(run.get("end_time"))
             event["event.duration"] = max(ended - began, 0)
             message = f"Task {event['ray.task_name']} ran {event['event.duration'] / _clock.NS_PER_SECOND:.3f} s"
             return _event.EVENT, self._finish(frame, event, message, _clock.from_ns(ended) or moment)
@@ -170,14 +172,16 @@ class RecordBuilder:
             message += f": {event['error.type']}: {said}"
         run = self._run(data)
         if run:
-            event["event.duration"] = max(int(run["end_time"]) - int(run["start_time"]), 0)
+            event["event.duration"] = max(
+                _convert.whole(run.get("end_time")) - _convert.whole(run.get("start_time")), 0
+            )
         return self._finish(frame, event, message, moment)
 
     def _run(self, data: dict[str, t.Any]) -> dict[str, str] | None:
         """Return the profile event of a whole run, `task::<name>`."""
         events = _convert.at_path(data, ("profile_events", "events"))
         for event in events if isinstance(events, list) else ():
-            if str(event.get("event_name", "")).startswith(self._rule["profile_prefix"]):
+            if isinstance(event, dict) and str(event.get("event_name", "")).startswith(self._rule["profile_prefix"]):
                 return t.cast("dict[str, str]", event)
         return None
 
@@ -205,7 +209,7 @@ class RecordBuilder:
 
 def _number(raw: t.Any) -> t.Any:
     """Return a number that Ray writes as text as a number."""
-    return int(raw) if isinstance(raw, str) and raw.isdigit() else raw
+    return _convert.whole(raw, -1) if isinstance(raw, str) and raw.isdigit() else raw
 
 
 def _shown(event: _event.Event, record: dict[str, t.Any], place: str) -> str:
