@@ -72,6 +72,7 @@ import zlib
 from ansible.module_utils.basic import AnsibleModule
 
 ORIGIN = ".origin"
+ZIP_BEGINS = b"PK\x03\x04"
 CHUNK = 1 << 20
 FILE = 0o644
 PROGRAM = 0o755
@@ -161,13 +162,19 @@ def write_member(member: Member, place: pathlib.Path) -> None:
     place.chmod(PROGRAM if member.executable else FILE)
 
 
+def is_zip(path: pathlib.Path) -> bool:
+    """Say whether a file begins like a zip; zipfile.is_zipfile takes a tar that ends in a jar for one."""
+    with path.open("rb") as archive:
+        return archive.read(len(ZIP_BEGINS)) == ZIP_BEGINS
+
+
 def unpack(source: pathlib.Path, folder: pathlib.Path) -> None:
     """Unpack all members below a folder.
 
     :raises ArchiveError: when the archive is cut off, damaged or dangerous.
     """
     try:
-        if zipfile.is_zipfile(source):
+        if is_zip(source):
             with zipfile.ZipFile(source) as archive:
                 for member in _zip_members(archive):
                     write_member(member, folder / check_member(member))
