@@ -29,9 +29,7 @@ GROUP = (
     b"    | TypeError: b\n"
     b"    +------------------------------------\n"
 )
-CRASH = (
-    b"*** SIGSEGV received at time=1795422844 on cpu 1 ***\nPC: @     0x7f  (unknown)\n    @     0x7e  (unknown)\n"
-)
+CRASH = b"*** SIGSEGV received at time=1795422844 on cpu 1 ***\nPC: @     0x7f  (unknown)\n    @     0x7e  (unknown)\n"
 FATAL = (
     b'Fatal Python error: Segmentation fault\n\nStack (most recent call first):\n  File "a.py", line 1 in f\n\n'
     b"Extension modules: a, b (total: 2)\n"
@@ -61,7 +59,9 @@ FATAL = (
             id="the cause of a task's error",
         ),
         pytest.param(
-            STACK[:-14] + b"RuntimeError: " + STACK + b"next\n", [2 * len(STACK), 5], id="a traceback as text of an error"
+            STACK[:-14] + b"RuntimeError: " + STACK + b"next\n",
+            [2 * len(STACK), 5],
+            id="a traceback as text of an error",
         ),
         pytest.param(STACK + b"  more\n" + b"next\n", [len(STACK) + 7, 5], id="a message of two lines"),
         pytest.param(GROUP + b"next\n", [len(GROUP), 5], id="an exception group"),
@@ -133,7 +133,9 @@ def test_a_line_without_end_is_split_at_the_limit(name: str) -> None:
     assert all("split" in item.event["tags"] for item in found[1:] if item.event)
 
 
-@pytest.mark.parametrize(("name", "head"), [pytest.param(WORKER, b"", id="text"), pytest.param(RAYLET, HEAD, id="header")])
+@pytest.mark.parametrize(
+    ("name", "head"), [pytest.param(WORKER, b"", id="text"), pytest.param(RAYLET, HEAD, id="header")]
+)
 def test_an_event_of_many_lines_is_split_at_the_limit(name: str, head: bytes) -> None:
     text = head + b"first\n" + b"  more and more\n" * 50_000
     found = items(text, name=name)
