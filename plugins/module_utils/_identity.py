@@ -50,7 +50,8 @@ def needs_stored(chain: t.Sequence[PieceIdentity]) -> set[str]:
     """Return the bases of a file's pieces for which the keys that are stored must be known."""
     if len(chain) == 1 and chain[0].number == 0:
         return set()
-    return {piece.base for piece in chain if piece.repeatable}
+    count = collections.Counter(piece.base for piece in chain)
+    return {piece.base for piece in chain if piece.repeatable or count[piece.base] > 1}
 
 
 def resolve(
