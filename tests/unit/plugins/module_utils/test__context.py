@@ -72,7 +72,7 @@ def test_a_worker_knows_its_job_and_its_actor(tmp_path: pathlib.Path) -> None:
             idle: ":job_id:02000000\nx\n",
             f"python-core-worker-{WORKER_ID}_7.log": f"Creating actor actor_id={ACTOR_ID}\n",
             "export_events/event_EXPORT_ACTOR.log": (
-                '{"event_data": {"actor_id": "' + ACTOR_ID + '", "name": "counter", "class_name": "Counter"}}\n'
+                '{"event_data": {"actor_id": "' + ACTOR_ID + '", "name": "counter", "class_name": "C"}}\n'
             ),
         },
     )
@@ -80,7 +80,7 @@ def test_a_worker_knows_its_job_and_its_actor(tmp_path: pathlib.Path) -> None:
         "ray.job_id": "02000000",
         "ray.actor_id": ACTOR_ID,
         "ray.actor_name": "counter",
-        "ray.actor_class": "Counter",
+        "ray.actor_class": "C",
     }
     found = base(tmp_path, idle)
     assert known.items() <= found.items()
@@ -179,9 +179,7 @@ def test_version_where_nobody_says_it(tmp_path: pathlib.Path) -> None:
         pytest.param(("head", f"{WORKER}.1"), "", True, id="rotated"),
     ],
 )
-def test_copies_in_the_drivers_output(
-    original: tuple[str, str], ip: str, left_out: bool, tmp_path: pathlib.Path
-) -> None:
+def test_copies_in_a_driver(original: tuple[str, str], ip: str, left_out: bool, tmp_path: pathlib.Path) -> None:
     write(tmp_path, {"job-driver-raysubmit_1.log": COPY % ip})
     write(tmp_path, {original[1]: "a line\n"}, original[0])
     found = events(tmp_path)["head/job-driver-raysubmit_1.log"]
@@ -193,12 +191,8 @@ def test_copies_in_the_drivers_output(
 @pytest.mark.parametrize(
     ("line", "left_out"),
     [
-        pytest.param(
-            f'{{"asctime": "2026-11-23 08:00:00,000", "message": "m", "worker_id": "{WORKER_ID}"}}', True, id="JSON"
-        ),
-        pytest.param(
-            f'{{"asctime": "2026-11-23 08:00:00,000", "message": "m", "worker_id": "{"12" * 28}"}}', False, id="other"
-        ),
+        pytest.param(f'{{"asctime": "", "message": "m", "worker_id": "{WORKER_ID}"}}', True, id="JSON"),
+        pytest.param(f'{{"asctime": "", "message": "m", "worker_id": "{"12" * 28}"}}', False, id="JSON of another"),
         pytest.param('{"asctime": "2026-11-23 08:00:00,000", "message": "m"}', False, id="JSON of the driver"),
         pytest.param(f"{PYTHON}m job_id=01000000 worker_id={WORKER_ID}", True, id="text"),
         pytest.param(f"{PYTHON}m job_id=01000000 worker_id={'12' * 28}", False, id="text of another worker"),
@@ -240,9 +234,7 @@ def test_copies_of_whole_files(tmp_path: pathlib.Path) -> None:
 
 
 def test_copies_of_train(tmp_path: pathlib.Path) -> None:
-    record = (
-        '{"asctime": "2026-11-23 08:00:00,000", "levelname": "INFO", "message": "%s", "filename": "a", "lineno": 1}\n'
-    )
+    record = '{"asctime": "2026-11-23 08:00:00,000", "levelname": "INFO", "message": "%s", "filename": "a"}\n'
     app, system = (f"train/ray-train-{part}-worker-{WORKER_ID}.log" for part in ("app", "sys"))
     write(tmp_path, {app: record % "both" + record % "own", system: record % "both" + "no record\n"})
     assert [event["message"] for event in events(tmp_path)[f"head/{app}"]] == ["own"]

@@ -166,9 +166,7 @@ def test_attempts_are_joined(tmp_path: pathlib.Path) -> None:
         pytest.param({"task_id": ""}, id="no id"),
         pytest.param(task(1, "x"), id="an attempt that is no number"),
         pytest.param(task(1, state_updates=[]), id="updates that are a list"),
-        pytest.param(
-            task(1, **wrote(stdout_start="²", stdout_end="9" * 5000, stdout_file="a")), id="offsets that are none"
-        ),
+        pytest.param(task(1, **wrote(stdout_start="²", stdout_end="9" * 5000, stdout_file="a")), id="no offsets"),
         pytest.param(task(1, state_updates={"task_log_info": "x", "state_ts_ns": {"8": "soon"}}), id="text"),
         pytest.param(task(1, profile_events={"events": [1, {"event_name": None}]}), id="profiles that are none"),
         pytest.param(task(1, profile_events={"events": 7}), id="a number of profiles"),
@@ -244,7 +242,7 @@ def test_names_of_tasks_are_kept_where_known() -> None:
         ),
         pytest.param("dashboard.log", "127.0.0.1 [23/Nov/2026:03:00:00 -0500]\n", -300, id="an access line"),
         pytest.param(
-            "dashboard.log", "[23/Nov/2026:03:00:00 +9900]\n[23/Nov/2026:03:00:00 +0530]\n", 330, id="no such zone"
+            "dashboard.log", "[23/Nov/2026:03:00:00 +9900]\n[23/Nov/2026:03:00:00 +0530]\n", 330, id="no zone"
         ),
         pytest.param(
             f"worker-{WORKER_ID}-01000000-7.err",

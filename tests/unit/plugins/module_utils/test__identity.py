@@ -61,9 +61,7 @@ def test_base_key_of_a_name_that_is_no_utf8() -> None:
         pytest.param([piece(1)], set(), id="one piece that was never rotated"),
         pytest.param([piece(1, 2)], {BASE}, id="one piece that was"),
         pytest.param([piece(1, 1), piece(2, 0, OTHER, repeatable=False)], {BASE}, id="those whose beginning repeats"),
-        pytest.param(
-            [piece(1, 1, repeatable=False), piece(2, repeatable=False)], {BASE}, id="those that began at once"
-        ),
+        pytest.param([piece(1, 1, repeatable=False), piece(2, repeatable=False)], {BASE}, id="that began at once"),
     ],
 )
 def test_needs_stored(chain: list[PieceIdentity], needed: set[str]) -> None:

@@ -47,7 +47,7 @@ def found(path: pathlib.Path) -> list[tuple[str, str, list[str]]]:
             [f"{SESSION}/logs/raylet.out"],
             f"{SESSION}/logs",
             [("", SESSION, ["raylet.out"])],
-            id="the logs of a session",
+            id="its logs",
         ),
         pytest.param(
             [f"{SESSION}/logs/raylet.out", "session_2/logs/raylet.out"],
@@ -98,9 +98,7 @@ def test_pieces_are_in_the_order_in_which_they_were_written(tmp_path: pathlib.Pa
     [
         pytest.param("missing", r"does not exist\. Give a session directory", id="missing"),
         pytest.param("file", r"is not a directory\.", id="a file"),
-        pytest.param(
-            "empty", r"No logs of Ray in .*empty: no folder there holds files such as raylet\.out", id="empty"
-        ),
+        pytest.param("empty", r"No logs of Ray in .*empty: no folder there holds files such as", id="empty"),
         pytest.param("deep", r"No logs of Ray", id="too deep"),
     ],
 )
