@@ -90,8 +90,8 @@ def _timed_key(begun: str, piece: PieceIdentity, members: list[Member], keys: li
     known = begun if begun in stored else before
     if known and known not in others:
         return known
-    first = not stored and not any(key.startswith(piece.base) for key in keys)
-    return piece.base if first else _unused(begun, [*keys, *others])
+    # With a piece before it the second says more than being the first that is seen: a copy shows it too.
+    return piece.base if oldest and not stored else _unused(begun, [*keys, *others])
 
 
 def _is_another(piece: PieceIdentity, member: Member) -> bool:
