@@ -167,6 +167,8 @@ def import_nodes(run: Import, nodes: t.Sequence[_session.NodeLogs]) -> None:
     finally:
         if sender:
             sender.stop()
+    if sender and run.connection and sender.counts.stored:
+        _stored.refresh(run.connection, run.target.names)
     if sender:
         run.report.sent(sender.counts, sender.dead_letters.path)
 
