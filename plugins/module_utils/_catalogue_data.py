@@ -1455,8 +1455,7 @@ FIELDS: dict[str, t.Any] = {
             "name": "@timestamp",
             "type": "date",
             "ecs": True,
-            "description": "When the event happened",
-            "to the millisecond.": None,
+            "description": "When the event happened, to the millisecond.",
         },
         {
             "name": "ecs.version",
