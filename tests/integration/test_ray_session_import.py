@@ -249,7 +249,7 @@ def test_rotation_and_the_move_into_old_add_only_new_lines(
 
 @pytest.mark.parametrize("kind", ["tar", "gztar", "xztar", "bztar"])
 def test_a_copy_and_an_archive_add_nothing(kind: str, server: str, load: Import, tenant: str, tmp_path: Path) -> None:
-    folder = copy_corpus(tmp_path / "one", "rotation/node2", "oldmove", "export-api")
+    folder = copy_corpus(tmp_path / "one", "rotation/head", "oldmove", "export-api")
     endless = "the same line for ever\n" * 9
     make_session(folder / "node3", out=endless[:69], out_1=endless, out_2=endless)
     stored = load(folder)["totals"]["stored"]
