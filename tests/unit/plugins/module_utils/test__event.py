@@ -312,7 +312,9 @@ def test_context_time_of_a_line_that_is_left_out() -> None:
 
 def test_context_what_is_left_out_without_its_header() -> None:
     omissions = tuple(CATALOGUE.omissions(CATALOGUE.classify("raylet.out").kind, "standard"))
-    assert [item.what for item in items(b"[state-dump] x\n", name="raylet.out.1", omissions=omissions)] == ["state_dump"]
+    assert [item.what for item in items(b"[state-dump] x\n", name="raylet.out.1", omissions=omissions)] == [
+        "state_dump"
+    ]
 
 
 def test_context_time_of_the_file() -> None:
