@@ -22,6 +22,7 @@ _MINUTE_END = 16
 _SECOND = slice(17, 19)
 _FRACTION = slice(20, 29)
 _LAST_SECOND = 59
+_MINUTES_PER_DAY = 24 * 60
 _MS_DIGITS = 3
 _NS_DIGITS = 9
 _CACHED_MINUTES = 4096
@@ -86,7 +87,10 @@ class Clock:
             return None
         if not match[2]:
             return self.local(match[1])
-        return _clock_of(match[2]).local(match[1])
+        try:
+            return _clock_of(match[2]).local(match[1])
+        except ClockError:
+            return None
 
     def _remember(self, minute: str) -> None:
         if len(self._minutes) >= _CACHED_MINUTES:
@@ -111,7 +115,8 @@ def find_zone(zone: str) -> dt.tzinfo:
     offset = _OFFSET.fullmatch(zone)
     if offset:
         minutes = int(offset[2]) * 60 + int(offset[3])
-        return dt.timezone(dt.timedelta(minutes=-minutes if offset[1] == "-" else minutes))
+        if minutes < _MINUTES_PER_DAY:
+            return dt.timezone(dt.timedelta(minutes=-minutes if offset[1] == "-" else minutes))
     if zone in {"UTC", "Z"}:
         return dt.timezone.utc
     try:

@@ -37,6 +37,7 @@ CHUNK = 1 << 20
 RESERVE = 256 << 20
 SOURCE_LENGTH = 12
 NS_PER_SECOND = 1_000_000_000
+LAST_NS = 2**63 - 1
 # The parts of a path that hold the logs of a session; the rest of a session directory is not unpacked.
 SESSION_PREFIX, LOGS = "session_", "logs"
 
@@ -260,9 +261,10 @@ def _write(content: t.BinaryIO, target: pathlib.Path, member: tarfile.TarInfo) -
 
 
 def _mtime_ns(member: tarfile.TarInfo) -> int:
-    """Return a member's time; as a float it could come out in the next second."""
+    """Return a member's time; as a float it could come out in the next second. 0 when it is no time of a file."""
     stated = member.pax_headers.get("mtime")
     try:
-        return int(decimal.Decimal(stated) * NS_PER_SECOND) if stated else int(member.mtime) * NS_PER_SECOND
-    except decimal.InvalidOperation:
-        return int(member.mtime) * NS_PER_SECOND
+        nanos = int(decimal.Decimal(stated or int(member.mtime)) * NS_PER_SECOND)
+    except (decimal.InvalidOperation, ValueError, OverflowError):
+        return 0
+    return nanos if 0 <= nanos <= LAST_NS else 0

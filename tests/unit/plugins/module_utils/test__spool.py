@@ -161,6 +161,17 @@ def test_times_are_kept_to_the_nanosecond(tmp_path: Path) -> None:
     assert times[0] % SECOND == 999_999_999
 
 
+@pytest.mark.parametrize("stated", ["nan", "inf", "1e30", "-5"])
+def test_a_time_that_no_file_has_stops_nothing(stated: str, tmp_path: Path) -> None:
+    archive = tmp_path / "logs.tar"
+    with tarfile.open(archive, "w") as file:
+        member = tarfile.TarInfo("a.log")
+        member.pax_headers = {"mtime": stated}
+        file.addfile(member)
+    with _spool.spool(str(archive), str(tmp_path), 0) as spooled:
+        assert (Path(spooled.folder) / "a.log").stat().st_mtime_ns == 0
+
+
 def test_more_than_is_allowed_is_not_unpacked(tmp_path: Path) -> None:
     archive = tmp_path / "logs.tar.xz"
     archive.write_bytes(lzma.compress(tar({f"{LOGS}/raylet.out": b"0" * (2 << 20)})))
