@@ -215,7 +215,8 @@ def check(data: dict[str, t.Any]) -> None:
     validator = jsonschema.Draft202012Validator(CATALOGUE_SCHEMA)
     for error in sorted(validator.iter_errors(data), key=lambda error: error.json_path):
         raise CatalogueError(
-            f"The catalogue is wrong at {error.json_path.replace('$', '', 1).lstrip('.')}: {error.message}."
+            f"The catalogue is wrong at {error.json_path.replace('$', '', 1).lstrip('.') or 'its top level'}: "
+            f"{error.message}. Mend raylogs_catalogue_extra; docs/ray_log_files.md shows what the catalogue holds."
         )
     for place, pattern in regexes(data):
         _check_regex(place, pattern)

@@ -335,7 +335,8 @@ class Builder:
                 message = f"{message}\n{shown}" if message and shown not in message else message or shown
                 break
         event["error.stack_trace"] = stack
-        return message
+        # A traceback whose last line is not there yet says at least where it was.
+        return message or lines[-1].strip()
 
     def _pass(self, moment: _clock.Moment | None, *, local: bool) -> None:
         if moment:

@@ -116,6 +116,7 @@ class Framer:
         self._note = ""
         self._mode = _PLAIN
         self._orphan = UNPARSED
+        self._cut_end = b""
 
     def feed(self, piece: int, lines: t.Iterable[bytes], orphan: str = UNPARSED) -> t.Iterator[Frame]:
         """Frame the lines of a piece. `orphan` is the note of lines whose beginning is not there."""
@@ -207,13 +208,14 @@ class Framer:
     def _turn_output(self, piece: int, offset: int, line: bytes, head: Head | None) -> t.Iterator[Frame]:
         torn = head is None and bool(self._parts) and not self._parts[-1].endswith(b"\n")
         too_long = head is None and bool(self._parts) and self._size + len(line) > self._limit and self._goes_on(line)
+        note = SPLIT if torn or too_long else FRAGMENT if head is None and self._is_cut_off(line) else ""
         yield from self.close()
         if head is None and not line.strip():
             yield Frame(piece, offset, line, None, BLANK)
         elif head is not None and head.format == JSON:
             yield Frame(piece, offset, line, head, "")
         else:
-            self._open(piece, offset, line, head, SPLIT if torn or too_long else "")
+            self._open(piece, offset, line, head, note)
             self._mode = self._first_mode(line, head)
 
     def _open(self, piece: int, offset: int, line: bytes, head: Head | None, note: str) -> None:
@@ -225,8 +227,14 @@ class Framer:
         self._orphan = UNPARSED
 
     def _cut(self) -> t.Iterator[Frame]:
+        self._cut_end = self._parts[-1] if self._parts else b""
         yield from self.close()
         self._orphan = FRAGMENT
+
+    def _is_cut_off(self, line: bytes) -> bool:
+        """Tell whether a line would have gone on with the event that was ended where a stored one ends."""
+        end, self._cut_end = self._cut_end, b""
+        return bool(end) and not self._parts and (not end.endswith(b"\n") or self._goes_on(line))
 
     def _first_mode(self, line: bytes, head: Head | None) -> int:
         if head is not None:

@@ -90,8 +90,9 @@ def _timed_key(begun: str, piece: PieceIdentity, members: list[Member], keys: li
     known = begun if begun in stored else before
     if known and known not in others:
         return known
-    # With a piece before it the second says more than being the first that is seen: a copy shows it too.
-    return piece.base if oldest and not stored else _unused(begun, [*keys, *others])
+    # Once rotated, a piece's limit in time says more than being the first that is seen: a copy shows it too.
+    alone = oldest and not piece.number
+    return piece.base if alone and not stored else _unused(begun, [*keys, *others])
 
 
 def _is_another(piece: PieceIdentity, member: Member) -> bool:

@@ -11,7 +11,7 @@ import itertools
 import pathlib
 import typing as t
 
-from ansible_collections.raylogs.efk.plugins.module_utils._api import Request
+from ansible_collections.raylogs.efk.plugins.module_utils._api import ApiError, Request
 from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import call
 
 if t.TYPE_CHECKING:
@@ -27,6 +27,8 @@ PREFIXES_AT_ONCE = 100
 MOST_MEMBERS = 10_000
 SNAPSHOT = "10m"
 LENIENT = "ignore_unavailable=true&allow_no_indices=true"
+# Half an answer would have stored events taken for new ones.
+WHOLE = f"{LENIENT}&allow_partial_search_results=false"
 WHAT = "Cannot look up what is stored already"
 
 # How many timed events tell that a stored key is that of a piece, and how many must be there at least.
@@ -101,8 +103,16 @@ def cuts(intervals: t.Iterator[Interval]) -> t.Iterator[int]:
 
 
 def refresh(connection: Connection, names: str) -> None:
-    """Make everything findable that was written before."""
-    call(connection, Request(WHAT, "POST", f"/{names}/_refresh?{LENIENT}&filter_path=_shards.failed", repeatable=True))
+    """Make everything findable that was written before.
+
+    :raises ApiError: when the server cannot do it for all shards.
+    """
+    answer = call(connection, Request(WHAT, "POST", f"/{names}/_refresh?{LENIENT}&filter_path=_shards.failed"))
+    failed = answer["_shards"]["failed"]
+    if failed:
+        where = f"POST {connection.url}/{names}/_refresh"
+        fix = "See GET /_cluster/allocation/explain; run the import again when the streams are green or yellow."
+        raise ApiError(WHAT, where, f"answered that {failed} shards are not there", fix)
 
 
 def find_members(connection: Connection, names: str, bases: t.Iterable[str]) -> dict[str, list[Found]]:
@@ -181,7 +191,7 @@ def _together(connection: Connection, names: str, keys: list[str]) -> dict[str, 
 def _pages(connection: Connection, names: str, key: str) -> t.Iterator[Interval]:
     """Read the events of one key from a snapshot: what is written meanwhile does not appear."""
     shape = "filter_path=_scroll_id,hits.hits.fields"
-    path = f"/{names}/_search?{LENIENT}&scroll={SNAPSHOT}&{shape}"
+    path = f"/{names}/_search?{WHOLE}&scroll={SNAPSHOT}&{shape}"
     answer = call(connection, Request(WHAT, "POST", path, _listing({"term": {KEY: key}}), repeatable=True))
     cursor = answer["_scroll_id"]
     try:
@@ -206,7 +216,7 @@ def _listing(query: Body) -> Body:
 
 
 def _search(connection: Connection, names: str, body: Body) -> Body:
-    return t.cast("Body", call(connection, Request(WHAT, "POST", f"/{names}/_search?{LENIENT}", body, repeatable=True)))
+    return t.cast("Body", call(connection, Request(WHAT, "POST", f"/{names}/_search?{WHOLE}", body, repeatable=True)))
 
 
 def _interval(hit: Body) -> Interval:

@@ -259,7 +259,7 @@ def test_traceback_group() -> None:
 
 def test_traceback_cut_before_its_last_line() -> None:
     event = one(b'Traceback (most recent call last):\n  File "a.py", line 1\n')
-    assert some(event, "error.type", "message") == (None, "")
+    assert some(event, "error.type", "message") == (None, 'File "a.py", line 1')
     assert event["error.stack_trace"].startswith("Traceback")
 
 

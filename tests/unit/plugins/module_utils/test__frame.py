@@ -201,3 +201,16 @@ def test_an_end_in_the_next_piece_is_kept() -> None:
 )
 def test_parse_record(line: bytes, record: dict[str, object] | None) -> None:
     assert _frame.parse_record(line) == record
+
+
+@pytest.mark.parametrize(
+    ("stored", "grown", "notes"),
+    [
+        pytest.param(b"half a li", b"half a line\n", ["", "fragment"], id="a line that was torn"),
+        pytest.param(b"a\n", b"a\n  b\n", ["", "fragment"], id="an event that went on"),
+        pytest.param(b"a\n", b"a\nb\n", ["", ""], id="a new event is no fragment"),
+    ],
+)
+def test_what_grew_after_it_was_stored(stored: bytes, grown: bytes, notes: list[str]) -> None:
+    found = items(grown, cuts={0: iter([len(stored)])})
+    assert [(item.event or {}).get("tags", [""])[0] for item in found] == notes
