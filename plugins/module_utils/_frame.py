@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import typing as t
@@ -51,18 +52,20 @@ class Frame(t.NamedTuple):
 def read_lines(
     handle: t.BinaryIO, limit: int, cuts: t.Iterator[int] | None = None, beyond: list[int] | None = None
 ) -> t.Iterator[bytes]:
-    """Yield a file's lines with their newlines; a longer line in pieces of `limit` bytes.
+    """Return a file's lines with their newlines; a longer line in pieces of `limit` bytes.
 
     Where an event must end (ascending offsets in `cuts`: what was stored earlier ended there), a line is cut too and
     CUT is yielded. What lies beyond the file's end is added to `beyond`, counted from there: an event of this piece
     ended in the next one.
     """
-    if cuts is None:
-        yield from iter(lambda: handle.readline(limit), b"")
-        return
+    lines = iter(functools.partial(handle.readline, limit), b"")
+    return lines if cuts is None else _cut_lines(lines, cuts, beyond)
+
+
+def _cut_lines(lines: t.Iterator[bytes], cuts: t.Iterator[int], beyond: list[int] | None) -> t.Iterator[bytes]:
     offset = 0
     cut = next(cuts, None)
-    for whole in iter(lambda: handle.readline(limit), b""):
+    for whole in lines:
         line = whole
         while cut is not None and cut <= offset + len(line):
             if cut > offset:
