@@ -50,6 +50,7 @@ generate: $(READY) ## Write the files that are generated from the catalogue
 clean: ## Stop the demo, remove its data and everything that was made here
 	@if [[ -e .demo && -x $(BIN)/ansible-playbook ]]; then ansible-playbook -i inventories/local playbooks/demo_clean.yml; fi
 	@rm -rf .cache .demo .venv __pycache__ raylogs-efk-*.tar.gz
+	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): .config/requirements.txt | $(COLLECTION)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another: make PYTHON=python3.12 …" >&2; exit 1; }

@@ -15,6 +15,7 @@ Row = t.Mapping[str, t.Any]
 RIGHT = {"count", "bytes", "duration"}
 MISSING = "-"
 CUT = "…"
+NARROWEST = 12
 GAP = "  "
 BYTE_UNITS = ("B", "KB", "MB", "GB", "TB")
 KILO = 1000
@@ -101,9 +102,12 @@ def table(rows: t.Sequence[Row], columns: t.Sequence[Row], width: int = 120) -> 
         raise AnsibleFilterError(f"Cannot lay out the table: {error!r} in a column or a value.") from error
     widths = [max(width_of(line[number]) for line in [headings, *cells]) for number in range(len(columns))]
     excess = sum(widths) + len(GAP) * (len(widths) - 1) - width
-    if excess > 0:
-        widest = max((number for number in range(len(columns)) if not right[number]), key=lambda number: widths[number])
-        widths[widest] = max(len(headings[widest]), 12, widths[widest] - excess)
+    # The last column says most: the others give way to it until it is twice as wide.
+    weights = [1] * (len(widths) - 1) + [2]
+    texts = [number for number in range(len(columns)) if not right[number]]
+    for _shrunk in range(max(excess, 0) if texts else 0):
+        widest = max(texts, key=lambda number: widths[number] / weights[number])
+        widths[widest] = max(len(headings[widest]), NARROWEST, widths[widest] - 1)
     lines = [
         GAP.join(fit(text, wide, right=side) for text, wide, side in zip(line, widths, right)).rstrip()
         for line in [headings, ["─" * wide for wide in widths], *cells]

@@ -66,7 +66,7 @@ def test_numbers_stand_right_and_text_left() -> None:
 def test_the_widest_text_gives_way() -> None:
     columns = [{"key": "a", "title": "A"}, {"key": "b", "title": "B"}]
     lines = table([{"a": "x" * 20, "b": "y" * 200}], columns, width=WIDTH).splitlines()
-    assert [len(line) for line in lines] == [len("A") + 19 + 2 + 1, WIDTH, WIDTH]
+    assert [len(line) for line in lines] == [len("A") + 18 + 2 + 1, WIDTH, WIDTH]
     assert lines[2].endswith("y…")
 
 
