@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: Contributors to the raylogs.efk project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Send events in bulk from a second thread, while the first one goes on reading."""
+"""Send events in bulk from threads of their own, while the first one goes on reading."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ if t.TYPE_CHECKING:
     from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import Connection
 
 # The first bodies are small, so that the server has work at once.
-FIRST_BODY_BYTES, BODY_BYTES = 1 << 18, 5 << 20
+FIRST_BODY_BYTES, BODY_BYTES = 1 << 18, 4 << 20
+# The server is slower now and then; until then the reader goes on.
+WAITING_BODIES = 3
+# A server indexes one body on one core.
+SENDERS = 2
 WHAT = "Cannot store events"
 SHAPE = "filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason"
 # What concerns the server at this moment, not the event.
@@ -95,10 +99,10 @@ class DeadLetters:
 
 
 class Sender:
-    """Takes events one by one and sends them in bulk: one body is sent while the next one is filled."""
+    """Takes events one by one and sends them in bulk: bodies are sent while the next one is filled."""
 
     def __init__(self, connection: Connection, options: str, dead_letters: DeadLetters) -> None:
-        """Start the thread that sends. options: further parameters of the bulk requests."""
+        """Start the threads that send. options: further parameters of the bulk requests."""
         self.counts = Counts()
         self.dead_letters = dead_letters
         self._connection = connection
@@ -106,10 +110,12 @@ class Sender:
         self._documents: list[Document] = []
         self._size = 0
         self._limit = FIRST_BODY_BYTES
-        self._queue: queue.Queue[list[Document] | None] = queue.Queue(maxsize=1)
+        self._queue: queue.Queue[list[Document] | None] = queue.Queue(maxsize=WAITING_BODIES)
         self._failure: Exception | None = None
-        self._thread = threading.Thread(target=self._work, name="bulk", daemon=True)
-        self._thread.start()
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._work, name="bulk", daemon=True) for _number in range(SENDERS)]
+        for thread in self._threads:
+            thread.start()
 
     def add(self, document: Document) -> None:
         """Take one event.
@@ -134,10 +140,12 @@ class Sender:
         self._check()
 
     def stop(self) -> None:
-        """End the thread after what it was given already; may be called twice."""
-        if self._thread.is_alive():
+        """End the threads after what they were given already; may be called twice."""
+        ending, self._threads = self._threads, []
+        for _thread in ending:
             self._queue.put(None)
-            self._thread.join()
+        for thread in ending:
+            thread.join()
         self.dead_letters.close()
 
     def _hand_over(self) -> None:
@@ -166,9 +174,11 @@ class Sender:
             request = Request(WHAT, "POST", self._path, b"".join(lines for _kind, lines in documents), repeatable=True)
             answer = call(self._connection, request)
             if not answer["errors"]:
-                self.counts.stored.update(kind for kind, _lines in documents)
+                with self._lock:
+                    self.counts.stored.update(kind for kind, _lines in documents)
                 return
-            waiting, said = self._sort_out(documents, answer["items"])
+            with self._lock:
+                waiting, said = self._sort_out(documents, answer["items"])
             attempts = 1 if len(waiting) < len(documents) else attempts + 1
             documents = waiting
             if documents:
