@@ -163,6 +163,9 @@ def import_nodes(run: Import, nodes: t.Sequence[_session.NodeLogs]) -> None:
         if sender:
             sender.finish()
     except ApiError as error:
+        if sender:
+            # What another thread still sends counts too.
+            sender.stop()
         raise unfinished(error, sender) from error
     finally:
         if sender:
