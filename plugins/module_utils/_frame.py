@@ -22,6 +22,7 @@ SPLIT = "split"
 COPY_FORMAT = "driver_copy"
 CUT = b""
 _COLON = ord(":")
+_DEEPEST = 400
 _INDENT = (b" ", b"\t")
 # What may follow the lines of an open event in free text.
 _PLAIN, _SINGLE, _FRAMES, _LAST_LINE, _GAP, _CHAINED, _GROUP, _CRASH = range(8)
@@ -82,12 +83,27 @@ def _cut_lines(lines: t.Iterator[bytes], cuts: t.Iterator[int], beyond: list[int
 
 
 def parse_record(line: bytes) -> dict[str, t.Any] | None:
-    """Read a line as a JSON object, with raw control bytes and invalid UTF-8 in its strings; None when it is none."""
+    """Read a line as a JSON object, with raw control bytes and invalid UTF-8 in its strings; None when it is none.
+
+    What is nested so deeply that writing it again would exhaust Python's stack is none either.
+    """
     try:
         record = json.loads(line.decode("utf-8", "replace"), strict=False)
     except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) else None
+    if not isinstance(record, dict) or (line.count(b"{") + line.count(b"[") > _DEEPEST and _is_too_deep(record)):
+        return None
+    return record
+
+
+def _is_too_deep(record: dict[str, t.Any]) -> bool:
+    level: list[t.Any] = [record]
+    for _depth in range(_DEEPEST):
+        inner = (value for item in level for value in (item.values() if isinstance(item, dict) else item))
+        level = [value for value in inner if isinstance(value, (dict, list))]
+        if not level:
+            return False
+    return True
 
 
 class Framer:
@@ -109,9 +125,10 @@ class Framer:
         self._chains_traceback = re.compile(catalogue.data["traceback"]["chained"].encode()).match
         self._begins_crash = re.compile(catalogue.data["blocks"]["crash"]["begin"].encode()).match
         self._goes_on_crash = re.compile(catalogue.data["blocks"]["crash"]["go_on"].encode()).match
-        self._feed = {"header": self._feed_header, "output": self._feed_output, "record": self._feed_records}[
-            kind.framing
-        ]
+        self._feed = self._feed_records if kind.framing == "record" else self._feed_lines
+        self._goes_on_and_turn = (
+            (self._goes_on, self._turn_output) if kind.framing == "output" else (_always, self._turn)
+        )
         self._parts: list[bytes] = []
         self._size = 0
         self._start = (0, 0)
@@ -132,25 +149,10 @@ class Framer:
             yield Frame(self._start[0], self._start[1], b"".join(self._parts), self._head, self._note)
             self._parts = []
 
-    def _feed_header(self, piece: int, lines: t.Iterable[bytes]) -> t.Iterator[Frame]:
-        offset = 0
-        firsts, limit = self._firsts, self._limit
-        for line in lines:
-            if not line:
-                yield from self._cut()
-                continue
-            formats = firsts.get(line[0])
-            head = self._match(formats, line) if formats else None
-            if head is None and self._parts and self._size + len(line) <= limit:
-                self._parts.append(line)
-                self._size += len(line)
-            else:
-                yield from self._turn(piece, offset, line, head)
-            offset += len(line)
-
-    def _feed_output(self, piece: int, lines: t.Iterable[bytes]) -> t.Iterator[Frame]:
+    def _feed_lines(self, piece: int, lines: t.Iterable[bytes]) -> t.Iterator[Frame]:
         offset = 0
         firsts, limit, magic = self._firsts, self._limit, self._magic
+        goes_on, turn = self._goes_on_and_turn
         for line in lines:
             if not line:
                 yield from self._cut()
@@ -161,11 +163,11 @@ class Framer:
             if spoken:
                 yield from self.close()
                 yield Frame(piece, offset, line, Head(MAGIC, spoken), MAGIC)
-            elif head is None and self._parts and self._size + len(line) <= limit and self._goes_on(line):
+            elif head is None and self._parts and self._size + len(line) <= limit and goes_on(line):
                 self._parts.append(line)
                 self._size += len(line)
             else:
-                yield from self._turn_output(piece, offset, line, head)
+                yield from turn(piece, offset, line, head)
             offset += len(line)
 
     def _feed_records(self, piece: int, lines: t.Iterable[bytes]) -> t.Iterator[Frame]:
@@ -295,6 +297,11 @@ class Framer:
         if blank:
             self._mode = _GAP
         return blank or line.startswith(_INDENT)
+
+
+def _always(_line: bytes) -> bool:
+    """Under a header every line without one goes on with the event before."""
+    return True
 
 
 def _traceback_mode(line: bytes) -> int:

@@ -196,11 +196,20 @@ def test_an_end_in_the_next_piece_is_kept() -> None:
         pytest.param(b"[1]", None, id="a list"),
         pytest.param(b"[" * 100_000, None, id="too deep"),
         pytest.param(b'{"a":' * 100_000, None, id="objects too deep"),
+        pytest.param(b'{"a":' + b"[" * 900 + b"]" * 900 + b"}", None, id="read, but too deep to write"),
+        pytest.param(b'{"a":[' + b"{}," * 900 + b"{}]}", {"a": [{}] * 901}, id="broad is not deep"),
         pytest.param(b'{"a": ' + b"9" * 5000 + b"}", None, id="a number that Python refuses"),
     ],
 )
 def test_parse_record(line: bytes, record: dict[str, object] | None) -> None:
     assert _frame.parse_record(line) == record
+
+
+def test_no_depth_of_a_record_stops_an_import() -> None:
+    """Near the limit of Python's stack a record can be read, but not written again."""
+    for depth in range(300, 1000):
+        line = b'{"levelname": "INFO", "message": "x", "deep": ' + b"[" * depth + b"]" * depth + b"}\n"
+        assert [item.size for item in items(line)] == [len(line)]
 
 
 @pytest.mark.parametrize(
