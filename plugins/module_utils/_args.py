@@ -14,22 +14,6 @@ from ansible_collections.raylogs.efk.plugins.module_utils._api import Body, Opti
 
 STATE: Options = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
 
-TEMPLATE_OPTIONS: Options = {
-    "template": {
-        "type": "dict",
-        "options": {
-            "settings": {"type": "dict"},
-            "mappings": {"type": "dict"},
-            "aliases": {"type": "dict"},
-            "lifecycle": {"type": "dict"},
-            "data_stream_options": {"type": "dict"},
-        },
-    },
-    "version": {"type": "int"},
-    "meta": {"type": "dict", "aliases": ["_meta"]},
-    "deprecated": {"type": "bool"},
-}
-
 
 def connection_options(product: str, url: str) -> Options:
     """Declare the connection options of a product, each with its environment variable."""

@@ -61,15 +61,9 @@ component_template:
 
 import typing as t
 
-from ansible_collections.raylogs.efk.plugins.module_utils._args import TEMPLATE_OPTIONS
-from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import ELASTICSEARCH
-from ansible_collections.raylogs.efk.plugins.module_utils._module import Resource, run
-from ansible_collections.raylogs.efk.plugins.module_utils._normalise import (
-    SERVER_DATES,
-    correct_template,
-    normalise_component_template,
-    without_none,
-)
+from ansible_collections.raylogs.efk.plugins.module_utils._module import run
+from ansible_collections.raylogs.efk.plugins.module_utils._normalise import normalise_component_template, without_none
+from ansible_collections.raylogs.efk.plugins.module_utils._template import common_parts, template_resource
 
 if t.TYPE_CHECKING:
     from ansible_collections.raylogs.efk.plugins.module_utils._api import Body, Params
@@ -77,32 +71,15 @@ if t.TYPE_CHECKING:
 
 def desired_component_template(params: Params) -> Body:
     """Build the body Elasticsearch should hold."""
-    return without_none(
-        {
-            "template": correct_template(params["template"]),
-            "version": params["version"],
-            "_meta": params["meta"],
-            "deprecated": params["deprecated"],
-        }
-    )
+    return without_none(common_parts(params))
 
 
-def current_component_template(answer: Body, name: str) -> Body | None:
-    """Take a component template out of the server's answer."""
-    found = {entry["name"]: entry["component_template"] for entry in answer["component_templates"]}
-    return found.get(name)
-
-
-COMPONENT_TEMPLATE = Resource(
-    kind="component template",
-    api=ELASTICSEARCH,
-    path="/_component_template/{name}",
-    options=TEMPLATE_OPTIONS,
-    required_if=(("state", "present", ["template"]),),
+COMPONENT_TEMPLATE = template_resource(
+    "component template",
+    options={},
+    required="template",
     desired=desired_component_template,
-    current=current_component_template,
     normalise=normalise_component_template,
-    server_owned=SERVER_DATES,
 )
 
 

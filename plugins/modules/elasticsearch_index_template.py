@@ -88,15 +88,9 @@ index_template:
 
 import typing as t
 
-from ansible_collections.raylogs.efk.plugins.module_utils._args import TEMPLATE_OPTIONS
-from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import ELASTICSEARCH
-from ansible_collections.raylogs.efk.plugins.module_utils._module import Resource, run
-from ansible_collections.raylogs.efk.plugins.module_utils._normalise import (
-    SERVER_DATES,
-    correct_template,
-    normalise_index_template,
-    without_none,
-)
+from ansible_collections.raylogs.efk.plugins.module_utils._module import run
+from ansible_collections.raylogs.efk.plugins.module_utils._normalise import normalise_index_template, without_none
+from ansible_collections.raylogs.efk.plugins.module_utils._template import common_parts, template_resource
 
 if t.TYPE_CHECKING:
     from ansible_collections.raylogs.efk.plugins.module_utils._api import Body, Params
@@ -107,8 +101,6 @@ SAME_NAMES = (
     "ignore_missing_component_templates",
     "priority",
     "allow_auto_create",
-    "version",
-    "deprecated",
 )
 
 
@@ -116,23 +108,14 @@ def desired_index_template(params: Params) -> Body:
     """Build the body Elasticsearch should hold."""
     parts = {
         **{key: params[key] for key in SAME_NAMES},
-        "_meta": params["meta"],
-        "template": None if params["template"] is None else correct_template(params["template"]),
+        **common_parts(params),
         "data_stream": None if params["data_stream"] is None else without_none(params["data_stream"]),
     }
     return without_none(parts)
 
 
-def current_index_template(answer: Body, name: str) -> Body | None:
-    """Take an index template out of the server's answer."""
-    found = {entry["name"]: entry["index_template"] for entry in answer["index_templates"]}
-    return found.get(name)
-
-
-INDEX_TEMPLATE = Resource(
-    kind="index template",
-    api=ELASTICSEARCH,
-    path="/_index_template/{name}",
+INDEX_TEMPLATE = template_resource(
+    "index template",
     options={
         "index_patterns": {"type": "list", "elements": "str"},
         "composed_of": {"type": "list", "elements": "str"},
@@ -143,13 +126,10 @@ INDEX_TEMPLATE = Resource(
             "options": {"hidden": {"type": "bool"}, "allow_custom_routing": {"type": "bool"}},
         },
         "allow_auto_create": {"type": "bool"},
-        **TEMPLATE_OPTIONS,
     },
-    required_if=(("state", "present", ["index_patterns"]),),
+    required="index_patterns",
     desired=desired_index_template,
-    current=current_index_template,
     normalise=normalise_index_template,
-    server_owned=SERVER_DATES,
 )
 
 
