@@ -79,7 +79,7 @@ def import_session(task: Task) -> Body:
         settings = read_settings(params)
         target = _target.Target(params["prefix"], params["tenant"], params["layout"])
         with _spool.spool(params["path"], params["spool_dir"] or task.tmpdir(), params["max_spool_bytes"]) as spooled:
-            nodes = _session.discover(spooled.folder, settings.catalogue)
+            nodes = _session.discover(spooled.folder, settings.catalogue, params["path"])
             run = start(task, settings, target, spooled)
             import_nodes(run, nodes)
     except (

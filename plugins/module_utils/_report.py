@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections
+import errno
 import os
 import typing as t
 
@@ -20,6 +21,7 @@ if t.TYPE_CHECKING:
 
 TOTALS = ("bytes", "events", "stored", "already_present", "left_out", "unparsed", "rejected")
 MOST_NAMED = 3
+VANISHED = os.strerror(errno.ENOENT)
 
 
 class KindReport:
@@ -133,10 +135,15 @@ class Report:
         """
         if self._unreadable:
             named = ", ".join(f"{entry['path']} ({entry['reason']})" for entry in self._unreadable[:MOST_NAMED])
-            text = f"{len(self._unreadable)} files could not be read, such as {named}."
+            number = len(self._unreadable)
+            text = f"{number} {'file' if number == 1 else 'files'} could not be read, such as {named}."
+            gone = all(entry["reason"] == VANISHED for entry in self._unreadable)
+            cause = "Ray rotated or removed them meanwhile. " if gone else ""
+            who = "" if gone else " as a user who may read them"
+            fix = f"{cause}Run the import again{who}: it adds what is missing."
             if not any(counts.bytes for counts in self._kinds.values()):
-                raise OptionError(f"Nothing was imported: {text} Run this as a user who may read them.")
-            yield f"{text} Run the import again as a user who may read them: it adds what is missing."
+                raise OptionError(f"Nothing was imported: {text} {fix}")
+            yield f"{text} {fix}"
         for session in self._sessions:
             if session["contradictions"]:
                 shown = session["contradictions"][0]

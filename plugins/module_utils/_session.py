@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import stat
@@ -64,29 +65,37 @@ class NodeLogs(t.NamedTuple):
     unreadable: tuple[str, ...]
 
 
-def discover(path: str, catalogue: Catalogue) -> list[NodeLogs]:
+def discover(path: str, catalogue: Catalogue, archive: str = "") -> list[NodeLogs]:
     """Find the logs below a directory: a session, a temp dir with several, the folders of several nodes.
+
+    archive: what was unpacked there, for messages.
 
     :raises SessionError: when there are none, or the directory cannot be read.
     """
     root = pathlib.Path(path)
-    if not root.is_dir():
-        what = "is not a directory" if root.exists() else "does not exist"
-        raise SessionError(
-            f"Cannot read Ray's logs: {path} {what}. Give a session directory, Ray's temp dir, or an archive of one."
-        )
     try:
+        if not stat.S_ISDIR(root.stat().st_mode):
+            raise _not_a_directory(path, "is not a directory")
         folders = list(_logs_folders(root.resolve(), 0))
+    except FileNotFoundError:
+        raise _not_a_directory(path, "does not exist") from None
     except OSError as error:
         raise SessionError(
-            f"Cannot read Ray's logs in {path}: {error.strerror}. Run as a user who can read the directory."
+            f"Cannot read Ray's logs in {path}: {error.strerror}, {error.filename}. "
+            "Run as a user who can read the directory."
         ) from error
     if not folders:
         raise SessionError(
-            f"No logs of Ray in {path}: no folder there holds files such as {', '.join(_MARKS[:3])}. "
+            f"No logs of Ray in {archive or path}: no folder there holds files such as {', '.join(_MARKS[:3])}. "
             "Give a session directory (session_*), Ray's temp dir (/tmp/ray), or a folder with one such folder a node."
         )
     return [_node_logs(root.resolve(), folder, catalogue) for folder in folders]
+
+
+def _not_a_directory(path: str, what: str) -> SessionError:
+    return SessionError(
+        f"Cannot read Ray's logs: {path} {what}. Give a session directory, Ray's temp dir, or an archive of one."
+    )
 
 
 def _logs_folders(folder: pathlib.Path, depth: int) -> t.Iterator[pathlib.Path]:
@@ -102,7 +111,9 @@ def _logs_folders(folder: pathlib.Path, depth: int) -> t.Iterator[pathlib.Path]:
     if depth < _MAX_DEPTH:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                yield from _logs_folders(folder / entry.name, depth + 1)
+                # What a living cluster removes meanwhile is no matter.
+                with contextlib.suppress(FileNotFoundError):
+                    yield from _logs_folders(folder / entry.name, depth + 1)
 
 
 def _is_mark(entry: os.DirEntry[str]) -> bool:

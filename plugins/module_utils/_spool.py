@@ -31,6 +31,10 @@ OPENERS: tuple[tuple[bytes, t.Callable[..., t.Any]], ...] = (
     (b"BZh", bz2.open),
 )
 MAGIC_BYTES = 6
+# A gzip file of nothing; a shorter one is cut off before the size at its end.
+SHORTEST_GZIP = 20
+# What stands where in the first block of a tar archive.
+TAR_MARK, TAR_MARK_AT = b"ustar", 257
 ARCHIVE_ENDING = re.compile(r"(?<=.)\.(tar(\.\w+)?|t(gz|xz|bz2?|zst))$")
 CHUNK = 1 << 20
 # What is left free on the disk for everybody else.
@@ -84,10 +88,11 @@ def spool(path: str, parent: str, limit: int) -> t.Iterator[Spool]:
 
     :raises SpoolError: when the archive is damaged, unsafe or too large; nothing of it is left.
     """
-    if not pathlib.Path(path).is_file():
+    if not _is_file(path):
         yield Spool(path, "", {})
         return
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="ray_session_", dir=parent))
+    _check_readable(path)
+    folder = _make_folder(path, parent)
     # Logs at the root of an archive are of a session that is named as the archive.
     root = folder / ARCHIVE_ENDING.sub("", pathlib.Path(path).name)
     try:
@@ -103,6 +108,74 @@ def archive_source(path: str) -> str:
     return hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode()).hexdigest()[:SOURCE_LENGTH]
 
 
+def _is_file(path: str) -> bool:
+    """Tell a file from all else, also from what cannot be looked at."""
+    try:
+        return stat.S_ISREG(pathlib.Path(path).stat().st_mode)
+    except OSError:
+        return False
+
+
+def _check_readable(path: str) -> None:
+    """Open an archive once, so that later errors are those of the folder that it is unpacked into.
+
+    :raises SpoolError: when it cannot be opened.
+    """
+    try:
+        with pathlib.Path(path).open("rb"):
+            pass
+    except OSError as error:
+        raise SpoolError(
+            f"Cannot read the archive {path}: {error.strerror}. Nothing was imported. Run as a user who may read it."
+        ) from error
+
+
+def _make_folder(path: str, parent: str) -> pathlib.Path:
+    """Make the folder that an archive is unpacked into.
+
+    :raises SpoolError: when it cannot be made.
+    """
+    try:
+        return pathlib.Path(tempfile.mkdtemp(prefix="ray_session_", dir=parent))
+    except OSError as error:
+        raise _unwritable(path, parent, error) from error
+
+
+def _unwritable(path: str, parent: str | pathlib.Path, error: OSError) -> SpoolError:
+    return SpoolError(
+        f"Cannot unpack the archive {path} into {parent}: {error.strerror or error}. Nothing was imported. "
+        "Name another folder as spool_dir, or unpack it yourself and give the directory."
+    )
+
+
+def _damaged(path: str, error: Exception) -> SpoolError:
+    return SpoolError(
+        f"Cannot read the archive {path}: it is truncated or damaged ({error}). "
+        "Nothing was imported. Copy or make it again, or unpack what is left of it and give the directory."
+    )
+
+
+def _check_begin(path: str, handle: t.BinaryIO) -> None:
+    """Tell a tar archive from all other files by its first block; old ones have no mark, but the sum of their header.
+
+    :raises SpoolError: when it is none.
+    """
+    block = handle.read(tarfile.BLOCKSIZE)
+    handle.seek(0)
+    if block.startswith(TAR_MARK, TAR_MARK_AT):
+        return
+    try:
+        tarfile.TarInfo.frombuf(block, tarfile.ENCODING, "surrogateescape")
+    except tarfile.HeaderError as error:
+        if block == tarfile.NUL * tarfile.BLOCKSIZE:  # An archive of nothing.
+            return
+        what = "it is no tar archive" if block else "it is empty"
+        raise SpoolError(
+            f"Cannot read {path}: {what}. Nothing was imported. Give a session directory (session_*), Ray's temp dir "
+            "(/tmp/ray), or a tar archive of one; unpack archives of other kinds yourself."
+        ) from error
+
+
 def unpack(path: str, folder: pathlib.Path, limit: int) -> dict[str, int]:
     """Unpack the regular files of an archive; return how many other members were left in it, by what they are.
 
@@ -114,6 +187,7 @@ def unpack(path: str, folder: pathlib.Path, limit: int) -> dict[str, int]:
         room.take(_least_bytes(path))
         with _open(path) as handle:
             room.restart()
+            _check_begin(path, handle)
             reader = _Reader(handle)
             with tarfile.open(fileobj=t.cast("t.BinaryIO", reader), mode="r:") as archive:
                 while member := archive.next():
@@ -123,16 +197,11 @@ def unpack(path: str, folder: pathlib.Path, limit: int) -> dict[str, int]:
                 raise tarfile.ReadError("it ends before its end mark, or holds what is no member")
             while chunk := reader.read(CHUNK):  # The check sum of a compressed archive comes last.
                 room.take(len(chunk))
-    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-        raise SpoolError(
-            f"Cannot read the archive {path}: it is truncated, damaged or no tar archive ({error}). "
-            "Nothing was imported. Copy or make it again, or unpack it and give the directory."
-        ) from error
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise _damaged(path, error) from error
     except OSError as error:
-        raise SpoolError(
-            f"Cannot unpack the archive {path} into {folder.parent.parent}: {error}. Nothing was imported. "
-            "Check the archive and the rights, or name another folder as spool_dir."
-        ) from error
+        # Those of the system have a number, those of gzip and bzip2 have none.
+        raise (_unwritable(path, folder.parent.parent, error) if error.errno else _damaged(path, error)) from error
     return dict(skipped)
 
 
@@ -141,10 +210,23 @@ class _Room:
 
     def __init__(self, path: str, folder: pathlib.Path, limit: int) -> None:
         """Ask the disk how much it has room for."""
-        free = shutil.disk_usage(folder).free - RESERVE
-        self.path, self._folder = path, folder
-        self._limited = 0 < limit < free
-        self._all = self._left = limit if self._limited else free
+        free = shutil.disk_usage(folder).free
+        room = max(free - RESERVE, 0)
+        parent = folder.parent.parent
+        if 0 < limit < room:
+            self._all, bound = limit, f"the {_size(limit)} that max_spool_bytes allows"
+            fix = "Raise max_spool_bytes (0 is as much as the disk has room for)."
+        else:
+            self._all, bound = (
+                room,
+                f"the {_size(room)} that may be filled ({_size(free)} are free, {_size(RESERVE)} stay so)",
+            )
+            fix = "Free space there, or name a folder on another disk as spool_dir."
+        self._left = self._all
+        self.path = path
+        self._refusal = (
+            f"Cannot unpack the archive {path} into {parent}: it holds more than {bound}. Nothing was imported. {fix}"
+        )
 
     def take(self, size: int) -> None:
         """Take room for some bytes.
@@ -153,17 +235,16 @@ class _Room:
         """
         self._left -= size
         if self._left < 0:
-            megabytes = max(self._all, 0) >> 20
-            cause = f"max_spool_bytes allows {megabytes} MiB" if self._limited else f"the disk has {megabytes} MiB"
-            raise SpoolError(
-                f"Cannot unpack the archive {self.path} into {self._folder.parent.parent}: it holds more than {cause}. "
-                "Nothing was imported. Free space, name a folder on another disk as spool_dir, or raise "
-                "max_spool_bytes."
-            )
+            raise SpoolError(self._refusal)
 
     def restart(self) -> None:
         """Forget what was taken."""
         self._left = self._all
+
+
+def _size(number: int) -> str:
+    """Write a number of bytes."""
+    return f"{number >> 20} MiB" if number >= 1 << 20 else f"{number} bytes"
 
 
 def _least_bytes(path: str) -> int:
@@ -171,7 +252,7 @@ def _least_bytes(path: str) -> int:
     file = pathlib.Path(path)
     size = file.stat().st_size
     with file.open("rb") as handle:
-        if handle.read(len(GZIP_MAGIC)) != GZIP_MAGIC:
+        if size < SHORTEST_GZIP or handle.read(len(GZIP_MAGIC)) != GZIP_MAGIC:
             return size
         handle.seek(-4, os.SEEK_END)
         return max(size, int.from_bytes(handle.read(4), "little"))

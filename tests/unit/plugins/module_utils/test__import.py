@@ -83,7 +83,9 @@ def test_a_file_that_vanishes_is_reported_and_the_rest_is_read(tmp_path: Path) -
     answer = report.answer(1.0)
     assert answer["unreadable"] == [{"path": str(gone), "reason": "No such file or directory"}]
     assert answer["totals"]["events"] == 1
-    assert "1 files could not be read" in next(report.warnings())
+    warning = next(report.warnings())
+    assert f"1 file could not be read, such as {gone} (No such file or directory)." in warning
+    assert "Ray rotated or removed them meanwhile. Run the import again: it adds what is missing." in warning
 
 
 def test_a_file_that_turns_into_something_else_is_reported(tmp_path: Path) -> None:
@@ -97,7 +99,7 @@ def test_a_file_that_turns_into_something_else_is_reported(tmp_path: Path) -> No
 def test_when_nothing_can_be_read_the_import_fails(tmp_path: Path) -> None:
     nodes = session(tmp_path, _1="one\n")
     (Path(nodes[0].root) / WORKER.format(1)).unlink()
-    with pytest.raises(OptionError, match="Nothing was imported: 1 files could not be read"):
+    with pytest.raises(OptionError, match="Nothing was imported: 1 file could not be read"):
         list(read(nodes).warnings())
 
 

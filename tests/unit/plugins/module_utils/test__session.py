@@ -125,8 +125,39 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: pathlib.Path, monkeypat
     (node,) = _session.discover(str(tmp_path), CATALOGUE)
     assert node.unreadable == (f"{tmp_path}/{SESSION}/logs/serve: Permission denied",)
     refused = SESSION
-    with pytest.raises(_session.SessionError, match=r"Permission denied\. Run as a user who can read the directory"):
+    with pytest.raises(_session.SessionError, match=r"Permission denied, /.*\. Run as a user who can read"):
         _session.discover(str(tmp_path), CATALOGUE)
+
+
+def test_a_folder_below_one_that_cannot_be_entered_is_named(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root can enter everything, so the operating system's answer is given here."""
+
+    def refuse(path: t.Any, **_options: t.Any) -> os.stat_result:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(pathlib.Path, "stat", refuse)
+    with pytest.raises(_session.SessionError, match=r"Permission denied, /.*\. Run as a user who can read"):
+        _session.discover(str(tmp_path / "logs"), CATALOGUE)
+
+
+def test_a_folder_that_vanishes_meanwhile_is_no_matter(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lay_out(tmp_path, [f"{SESSION}/logs/raylet.out", f"{SESSION}/a/b"])
+    scan = os.scandir
+
+    def vanish(path: t.Any) -> t.Any:
+        if str(path).endswith("/a"):
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", vanish)
+    assert [node.session for node in _session.discover(str(tmp_path), CATALOGUE)] == [SESSION]
+
+
+def test_an_archive_without_logs_is_named_by_its_own_path(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(_session.SessionError, match=r"No logs of Ray in /srv/incident\.tar: "):
+        _session.discover(str(tmp_path), CATALOGUE, "/srv/incident.tar")
 
 
 def test_a_file_that_vanishes_is_named(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -13,6 +14,7 @@ import os
 import shutil
 import sys
 import tarfile
+import tempfile
 import typing as t
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils import _spool
 LOGS = "session_1/logs"
 FILES = {f"{LOGS}/raylet.out": b"one\n" * 1000, f"{LOGS}/worker.out": b"two\n", f"{LOGS}/old/empty.err": b""}
 SECOND = 1_000_000_000
+NOBODY = 65534
 
 
 def tar(files: t.Mapping[str, bytes]) -> bytes:
@@ -72,8 +75,107 @@ def test_every_truncation_is_noticed(pack: t.Callable[[bytes], bytes], tmp_path:
     archive = tmp_path / "logs.tar"
     for length in range(0, needed, max(needed // 40, 1)):
         archive.write_bytes(whole[:length])
-        with pytest.raises(_spool.SpoolError, match=r"truncated, damaged or no tar archive|Cannot unpack"):
+        with pytest.raises(_spool.SpoolError, match=r"truncated or damaged|it is empty|it is no tar archive"):
             unpacked(archive)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param(b"", "it is empty", id="nothing"),
+        pytest.param(b"[2026-11-23 10:00:00,000 I 1 1] line\n" * 99, "it is no tar archive", id="a log"),
+        pytest.param(gzip.compress(b"line\n" * 999), "it is no tar archive", id="a compressed log"),
+        pytest.param(b"PK\3\4" + b"\0" * 999, "it is no tar archive", id="a zip"),
+        pytest.param(b"short\n", "it is no tar archive", id="a short text"),
+        pytest.param(tar(FILES)[:500], "it is truncated or damaged", id="less than a block of a tar"),
+        pytest.param(gzip.compress(b"x")[:2], "it is truncated or damaged", id="two bytes of a gzip"),
+        pytest.param(b"BZh9" + b"garbage" * 99, "it is truncated or damaged", id="a damaged bzip2"),
+        pytest.param(gzip.compress(tar(FILES))[:-9] + b"\0" * 9, "it is truncated or damaged", id="a wrong checksum"),
+    ],
+)
+def test_what_a_file_is_stands_in_one_message(content: bytes, words: str, tmp_path: Path) -> None:
+    archive = tmp_path / "logs.tar"
+    archive.write_bytes(content)
+    with pytest.raises(_spool.SpoolError) as refusal:
+        unpacked(archive)
+    assert str(refusal.value).startswith(
+        f"Cannot read {'the archive ' if 'damaged' in words else ''}{archive}: {words}"
+    )
+    assert "Nothing was imported." in str(refusal.value)
+    assert "spool_dir" not in str(refusal.value)
+
+
+def test_an_archive_of_nothing_holds_nothing(tmp_path: Path) -> None:
+    archive = tmp_path / "logs.tar"
+    archive.write_bytes(tar({}))
+    assert unpacked(archive) == {}
+
+
+def test_an_archive_without_mark_is_one_by_its_sum(tmp_path: Path) -> None:
+    member = tarfile.TarInfo("raylet.out")
+    header = bytearray(member.tobuf(tarfile.USTAR_FORMAT))
+    header[257:265], header[148:156] = bytes(8), b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    archive = tmp_path / "logs.tar"
+    archive.write_bytes(bytes(header) + tarfile.NUL * 1024)
+    assert unpacked(archive) == {"raylet.out": b""}
+
+
+@pytest.fixture
+def open_folder() -> t.Iterator[Path]:
+    """Give a folder that everybody can enter, and be a user without rights over it."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def without_rights() -> t.Iterator[None]:
+    """Be a user who is not root."""
+    was_root = os.geteuid() == 0
+    if was_root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if was_root:
+            os.seteuid(0)
+
+
+def test_an_archive_that_may_not_be_read_is_named(open_folder: Path) -> None:
+    archive = open_folder / "logs.tar"
+    archive.write_bytes(tar(FILES))
+    archive.chmod(0)
+    with (
+        without_rights(),
+        pytest.raises(_spool.SpoolError) as refusal,
+        _spool.spool(str(archive), str(open_folder), 0),
+    ):
+        pytest.fail("it was unpacked")
+    assert str(refusal.value) == (
+        f"Cannot read the archive {archive}: Permission denied. Nothing was imported. Run as a user who may read it."
+    )
+
+
+def test_a_folder_that_may_not_be_written_is_named(open_folder: Path) -> None:
+    archive, parent = open_folder / "logs.tar", open_folder / "parent"
+    archive.write_bytes(tar(FILES))
+    parent.mkdir(mode=0o555)
+    with (
+        without_rights(),
+        pytest.raises(_spool.SpoolError) as refusal,
+        _spool.spool(str(archive), str(parent), 0),
+    ):
+        pytest.fail("it was unpacked")
+    assert f"Cannot unpack the archive {archive} into {parent}: Permission denied." in str(refusal.value)
+    assert "Name another folder as spool_dir" in str(refusal.value)
+
+
+def test_what_may_not_be_looked_at_is_no_archive(open_folder: Path) -> None:
+    hidden = open_folder / "hidden"
+    hidden.mkdir(mode=0o700)
+    with without_rights(), _spool.spool(str(hidden / "logs.tar"), str(open_folder), 0) as spooled:
+        assert spooled.source == ""
 
 
 def test_a_member_that_ends_at_a_block_but_has_no_end_mark_is_noticed(tmp_path: Path) -> None:
@@ -175,11 +277,17 @@ def test_a_time_that_no_file_has_stops_nothing(stated: str, tmp_path: Path) -> N
 def test_more_than_is_allowed_is_not_unpacked(tmp_path: Path) -> None:
     archive = tmp_path / "logs.tar.xz"
     archive.write_bytes(lzma.compress(tar({f"{LOGS}/raylet.out": b"0" * (2 << 20)})))
-    with pytest.raises(_spool.SpoolError, match="max_spool_bytes allows 1 MiB"):
+    with pytest.raises(
+        _spool.SpoolError, match=r"more than the 1 MiB that max_spool_bytes allows\..*Raise max_spool_bytes"
+    ):
         unpacked(archive, limit=1 << 20)
+    with pytest.raises(_spool.SpoolError, match="more than the 1000 bytes that max_spool_bytes allows"):
+        unpacked(archive, limit=1000)
     assert len(unpacked(archive, limit=3 << 20)) == 1
     archive.write_bytes(gzip.compress(tar({f"{LOGS}/raylet.out": b"0" * (2 << 20)})))
-    with pytest.raises(_spool.SpoolError, match="max_spool_bytes allows 1 MiB"):
+    with pytest.raises(
+        _spool.SpoolError, match=r"more than the 1 MiB that max_spool_bytes allows\..*Raise max_spool_bytes"
+    ):
         unpacked(archive, limit=1 << 20)
 
 
@@ -187,7 +295,9 @@ def test_more_than_the_disk_has_room_for_is_not_unpacked(tmp_path: Path) -> None
     archive = tmp_path / "logs.tar"
     archive.write_bytes(tar(FILES))
     os.truncate(archive, shutil.disk_usage(tmp_path).total * 2)
-    with pytest.raises(_spool.SpoolError, match="the disk has"):
+    with pytest.raises(
+        _spool.SpoolError, match=r"that may be filled .* are free, 256 MiB stay so\)\. .* another disk as spool_dir"
+    ):
         unpacked(archive)
 
 
@@ -199,6 +309,6 @@ def test_a_directory_is_read_where_it_is(tmp_path: Path) -> None:
 def test_zstd_needs_a_python_that_reads_it(tmp_path: Path) -> None:
     archive = tmp_path / "logs.tar.zst"
     archive.write_bytes(_spool.ZSTD_MAGIC + b"no frame of zstd at all")
-    fix = "Python reads zstd" if sys.version_info < (3, 14) else r"damaged|Cannot unpack"
+    fix = "Python reads zstd" if sys.version_info < (3, 14) else "truncated or damaged"
     with pytest.raises(_spool.SpoolError, match=fix):
         unpacked(archive)
