@@ -14,6 +14,7 @@ import typing as t
 
 PROC = pathlib.Path("/proc")
 LISTEN = "0A"
+FIRST_OPEN_PORT = 1024
 HIGHEST_MEMORY_LIMIT = 1 << 60
 """cgroup v1 says "no limit" with a number near 2**63."""
 
@@ -50,13 +51,22 @@ def command_line(pid: int, proc: pathlib.Path = PROC) -> str:
     return read_text(proc / str(pid) / "cmdline").replace("\0", " ").strip()
 
 
+def is_running(pid: int, identity: str, proc: pathlib.Path = PROC) -> bool:
+    """Say whether a process is alive and carries the identity in its command line."""
+    command = command_line(pid, proc)
+    return bool(command) and identity in command
+
+
 def read_pid_file(path: pathlib.Path, identity: str, proc: pathlib.Path = PROC) -> PidFile:
-    """Say whether the process that a pid file names is alive and carries the identity in its command line."""
+    """Say whether the process that a pid file names is alive and carries the identity in its command line.
+
+    :raises OSError: when the file is there but cannot be read.
+    """
     try:
         text = path.read_text(encoding="utf-8", errors="replace").strip()
     except FileNotFoundError:
         return PidFile("absent", None, f"{path} does not exist")
-    if not text.isdigit():
+    if not text.isdecimal():
         return PidFile("stale", None, f"{path} holds no process id")
     pid = int(text)
     command = command_line(pid, proc)
@@ -128,6 +138,12 @@ def find_listeners(ports: t.Collection[int], proc: pathlib.Path = PROC) -> list[
         name = read_text(proc / str(pid) / "comm").strip() if pid is not None else None
         listeners.append(Listener(port, address, pid, name or None, user))
     return sorted(listeners, key=lambda listener: (listener.port, listener.address))
+
+
+def lowest_port(proc: pathlib.Path = PROC) -> int:
+    """Return the lowest port on which a program without root's rights may listen."""
+    text = read_text(proc / "sys/net/ipv4/ip_unprivileged_port_start").strip()
+    return int(text) if text.isdigit() else FIRST_OPEN_PORT
 
 
 def free_bytes(path: pathlib.Path) -> int:

@@ -16,6 +16,8 @@ description:
   - Needs neither C(tar) nor C(unzip), keeps the executable bits, and refuses members that lead out of the folder.
   - A folder that is there already is left alone.
 author: [Contributors to the raylogs.efk project (@raylogs)]
+extends_documentation_fragment:
+  - raylogs.efk._host
 options:
   src:
     description: Path of the archive on this host.
@@ -35,10 +37,6 @@ options:
 attributes:
   check_mode:
     description: Says whether it would unpack, without reading the archive.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
 """
 
 EXAMPLES = r"""
@@ -142,14 +140,26 @@ def check_member(member: Member) -> pathlib.PurePosixPath:
     inside = not path.is_absolute() and ".." not in path.parts
     target_inside = member.kind != "link" or not (target.is_absolute() or ".." in target.parts)
     if member.kind == "other" or not inside or not target_inside:
-        raise ArchiveError(
-            f"The archive holds {member.name}, which leads out of its folder or is no file. It is not used."
-        )
+        raise leads_out(member)
     return path
 
 
-def write_member(member: Member, place: pathlib.Path) -> None:
-    """Write one member to its place."""
+def leads_out(member: Member) -> ArchiveError:
+    """Say that an archive is not used because of one member."""
+    return ArchiveError(
+        f"The archive holds {member.name}, which leads out of its folder or is no file. It is not used."
+    )
+
+
+def write_member(member: Member, folder: pathlib.Path) -> None:
+    """Write one member to its place below a folder.
+
+    :raises ArchiveError: when it leads out of the folder, by itself or through links that are there already.
+    """
+    place = folder / check_member(member)
+    leads_to = place.parent / member.target if member.kind == "link" else place.parent
+    if folder.resolve() not in (leads_to.resolve(), *leads_to.resolve().parents):
+        raise leads_out(member)
     if member.kind == "folder":
         place.mkdir(parents=True, exist_ok=True)
         return
@@ -171,20 +181,21 @@ def is_zip(path: pathlib.Path) -> bool:
 def unpack(source: pathlib.Path, folder: pathlib.Path) -> None:
     """Unpack all members below a folder.
 
-    :raises ArchiveError: when the archive is cut off, damaged or dangerous.
+    :raises ArchiveError: when the archive is cut off, damaged, encrypted or dangerous.
     """
     try:
         if is_zip(source):
             with zipfile.ZipFile(source) as archive:
                 for member in _zip_members(archive):
-                    write_member(member, folder / check_member(member))
+                    write_member(member, folder)
         else:
             with tarfile.open(source) as archive:
                 for member in _tar_members(archive):
-                    write_member(member, folder / check_member(member))
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
+                    write_member(member, folder)
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, RuntimeError) as error:
         raise ArchiveError(
-            f"The archive {source} is cut off or damaged ({error}). Remove it (rm {source}) and run again."
+            f"The archive {source} is cut off or damaged, or of a kind that cannot be read here ({error}). "
+            f"Remove it (rm {source}) and run again."
         ) from error
 
 

@@ -15,11 +15,11 @@ description:
   - A pid file whose process is gone, or is another program, is stale and is replaced; such a process never gets a
     signal.
 author: [Contributors to the raylogs.efk project (@raylogs)]
+extends_documentation_fragment:
+  - raylogs.efk._host
+  - raylogs.efk._host.process
+  - raylogs.efk._host.service
 options:
-  name:
-    description: Name of the service, for messages.
-    type: str
-    required: true
   state:
     description: Whether the program runs, does not run, or is stopped and started.
     type: str
@@ -34,12 +34,8 @@ options:
     type: dict
     default: {}
   pid_file:
-    description: The file into which the program writes its process id.
-    type: path
     required: true
   identity:
-    description: Text that the command line of the running program contains.
-    type: str
     required: true
   user:
     description: The user who runs the program. Only root may name another user than itself.
@@ -47,20 +43,8 @@ options:
   chdir:
     description: The folder in which the program is started.
     type: path
-  log_file:
-    description: The log whose last lines are shown when the program does not start.
-    type: path
   timeout:
     description: Seconds within which the program is in the background, or has ended.
-    type: int
-    default: 180
-attributes:
-  check_mode:
-    description: Says what it would do and does nothing.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
 seealso:
   - module: raylogs.efk.host_health_info
   - module: raylogs.efk.host_preflight_info
@@ -98,6 +82,7 @@ stale:
   sample: /run/elasticsearch/elasticsearch.pid names process 4711, which is gone
 """
 
+import contextlib
 import os
 import pathlib
 import pwd
@@ -107,19 +92,40 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.raylogs.efk.plugins.module_utils._process import PidFile, last_lines, read_pid_file
+from ansible_collections.raylogs.efk.plugins.module_utils._process import (
+    PidFile,
+    is_running,
+    last_lines,
+    read_pid_file,
+)
 
 TIMED_OUT = 124
 
 
-def start_command(params: dict[str, t.Any], *, root: bool, setpriv: str | None) -> list[str]:
-    """Return the command that starts the program as its user and gives up after the timeout."""
+class StartError(Exception):
+    """The program cannot be started; the text says why and what to do."""
+
+
+def start_command(params: dict[str, t.Any], *, uid: int, setpriv: str | None) -> list[str]:
+    """Return the command that starts the program as its user and gives up after the timeout.
+
+    uid: the user who runs this.
+
+    :raises StartError: when the program cannot be started as that user.
+    """
     limit = ["timeout", str(params["timeout"])]
-    if not root or params["user"] in (None, "root"):
+    if params["user"] is None:
         return [*limit, *params["argv"]]
+    try:
+        identity = pwd.getpwnam(params["user"])
+    except KeyError:
+        raise StartError(f"there is no user {params['user']}. Create that user first.") from None
+    if identity.pw_uid == uid:
+        return [*limit, *params["argv"]]
+    if uid != 0:
+        raise StartError(f"only root may start it as {params['user']}. Run this as root or as that user.")
     if setpriv is None:
-        raise FileNotFoundError("The command setpriv is missing. Install the package util-linux.")
-    identity = pwd.getpwnam(params["user"])
+        raise StartError("the command setpriv is missing. Install the package util-linux.")
     drop = [setpriv, f"--reuid={identity.pw_uid}", f"--regid={identity.pw_gid}", "--init-groups", "--"]
     return [*limit, *drop, *params["argv"]]
 
@@ -137,7 +143,8 @@ def explain_start(params: dict[str, t.Any], code: int, output: str) -> str:
 
 def stop(pid: int, seconds: int, is_alive: t.Callable[[], bool]) -> bool:
     """Ask a process to end and say whether it did in time."""
-    os.kill(pid, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + seconds
     while is_alive():
         if time.monotonic() > deadline:
@@ -150,12 +157,10 @@ def stop_program(module: AnsibleModule, found: PidFile) -> None:
     """Stop the running program, or fail with what to do."""
     params = module.params
     pid_file = pathlib.Path(params["pid_file"])
+    pid = t.cast("int", found.pid)
     try:
-        ended = stop(
-            t.cast("int", found.pid),
-            params["timeout"],
-            lambda: read_pid_file(pid_file, params["identity"]).state == "running",
-        )
+        # A server removes its pid file when it begins to end, not when it has ended.
+        ended = stop(pid, params["timeout"], lambda: is_running(pid, params["identity"]))
     except PermissionError:
         module.fail_json(
             msg=f"Cannot stop {params['name']}: process {found.pid} belongs to another user. "
@@ -169,13 +174,16 @@ def stop_program(module: AnsibleModule, found: PidFile) -> None:
     pid_file.unlink(missing_ok=True)
 
 
-def start_program(module: AnsibleModule) -> int | None:
+def start_program(module: AnsibleModule, command: list[str]) -> int | None:
     """Start the program and return its process id."""
     params = module.params
     pathlib.Path(params["pid_file"]).unlink(missing_ok=True)
-    command = start_command(params, root=os.geteuid() == 0, setpriv=shutil.which("setpriv"))
     code, output, error = module.run_command(
-        command, cwd=params["chdir"], environ_update=params["environment"], handle_exceptions=False
+        command,
+        cwd=params["chdir"],
+        environ_update=params["environment"],
+        handle_exceptions=False,
+        ignore_invalid_cwd=False,
     )
     if code:
         module.fail_json(msg=explain_start(params, code, error or output), rc=code)
@@ -183,6 +191,31 @@ def start_program(module: AnsibleModule) -> int | None:
     if found.state != "running":
         module.fail_json(msg=explain_start(params, code, f"It is not in the background: {found.reason}."))
     return found.pid
+
+
+def bring_to_state(module: AnsibleModule) -> dict[str, t.Any]:
+    """Start or stop the program where it must be, and return what the module returns.
+
+    :raises StartError: when it cannot be started; then a running one was left alone.
+    :raises OSError: when a file or a process cannot be touched.
+    """
+    params = module.params
+    found = read_pid_file(pathlib.Path(params["pid_file"]), params["identity"])
+    running = found.state == "running"
+    result: dict[str, t.Any] = {"stale": found.reason} if found.state == "stale" else {}
+    result["changed"] = {"started": not running, "stopped": running, "restarted": True}[params["state"]]
+    if running:
+        result["pid"] = found.pid
+    if module.check_mode or not result["changed"]:
+        return result
+    starts = params["state"] != "stopped"
+    command = start_command(params, uid=os.geteuid(), setpriv=shutil.which("setpriv")) if starts else []
+    if running:
+        stop_program(module, found)
+        del result["pid"]
+    if starts:
+        result["pid"] = start_program(module, command)
+    return result
 
 
 def main() -> None:
@@ -203,28 +236,15 @@ def main() -> None:
         required_if=[("state", "started", ["argv"]), ("state", "restarted", ["argv"])],
         supports_check_mode=True,
     )
-    params = module.params
-    found = read_pid_file(pathlib.Path(params["pid_file"]), params["identity"])
-    running = found.state == "running"
-    result: dict[str, t.Any] = {"stale": found.reason} if found.state == "stale" else {}
-    result["changed"] = {"started": not running, "stopped": running, "restarted": True}[params["state"]]
-    if running:
-        result["pid"] = found.pid
-    if module.check_mode or not result["changed"]:
-        module.exit_json(**result)
     try:
-        if running:
-            stop_program(module, found)
-            del result["pid"]
-        if params["state"] != "stopped":
-            result["pid"] = start_program(module)
-    except KeyError:
-        module.fail_json(
-            msg=f"Cannot start {params['name']}: there is no user {params['user']}. Create that user first."
-        )
+        module.exit_json(**bring_to_state(module))
+    except StartError as error:
+        module.fail_json(msg=f"Cannot start {module.params['name']}: {error}")
     except OSError as error:
-        module.fail_json(msg=f"Cannot bring {params['name']} to the state {params['state']}: {error}")
-    module.exit_json(**result)
+        module.fail_json(
+            msg=f"Cannot bring {module.params['name']} to the state {module.params['state']}: {error}. "
+            "Run as a user who may do that."
+        )
 
 
 if __name__ == "__main__":

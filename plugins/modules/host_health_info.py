@@ -16,11 +16,11 @@ description:
   - It runs on the host of the service, so it reaches one that listens on the loopback address.
   - It needs no client library.
 author: [Contributors to the raylogs.efk project (@raylogs)]
+extends_documentation_fragment:
+  - raylogs.efk._host
+  - raylogs.efk._host.process
+  - raylogs.efk._host.service
 options:
-  name:
-    description: Name of the service, for messages.
-    type: str
-    required: true
   url:
     description: The address to ask. Proxies are not used.
     type: str
@@ -29,31 +29,14 @@ options:
     description: Name of a field of the JSON answer.
     type: str
   values:
-    description: Values of O(field) that are good enough.
+    description: Values of O(field) that are good enough; needed with O(field).
     type: list
     elements: str
-    default: []
-  pid_file:
-    description: Path of the pid file of the service.
-    type: path
   identity:
-    description: Text that the command line of the service contains.
-    type: str
     default: ""
-  log_file:
-    description: The log whose last lines are shown when the service does not answer.
-    type: path
-  timeout:
-    description: Seconds after which it is a failure.
-    type: int
-    default: 180
 attributes:
   check_mode:
     description: In check mode nothing is asked, for the service may not be there yet.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
 seealso:
   - module: raylogs.efk.host_daemon
 """
@@ -127,8 +110,8 @@ def ask(url: str, field: str | None, values: t.Sequence[str]) -> Answer:
             return judge(response.status, response.read().decode("utf-8", "replace"), field, values)
     except urllib.error.HTTPError as error:
         return judge(error.code, error.read().decode("utf-8", "replace"), field, values)
-    except OSError as error:
-        return Answer(good=False, body=None, words=f"it does not answer: {error}")
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(good=False, body=None, words=f"it does not answer: {error or type(error).__name__}")
 
 
 def explain(params: dict[str, t.Any], why: str) -> str:
@@ -138,6 +121,17 @@ def explain(params: dict[str, t.Any], why: str) -> str:
     return "\n".join([head, f"The last lines of {params['log_file']}:", *log] if log else [head])
 
 
+def why_gone(params: dict[str, t.Any]) -> str:
+    """Say why the service will never answer; nothing when it may."""
+    if not params["pid_file"]:
+        return ""
+    try:
+        found = read_pid_file(pathlib.Path(params["pid_file"]), params["identity"])
+    except OSError as error:
+        return f"its pid file cannot be read ({error})"
+    return "" if found.state == "running" else f"its process is gone ({found.reason})"
+
+
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
@@ -145,7 +139,7 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "url": {"type": "str", "required": True},
             "field": {"type": "str"},
-            "values": {"type": "list", "elements": "str", "default": []},
+            "values": {"type": "list", "elements": "str"},
             "pid_file": {"type": "path"},
             "identity": {"type": "str", "default": ""},
             "log_file": {"type": "path"},
@@ -160,11 +154,9 @@ def main() -> None:
     if module.check_mode:
         module.exit_json(changed=False)
     began = time.monotonic()
-    while not (answer := ask(params["url"], params["field"], params["values"])).good:
-        if params["pid_file"]:
-            found = read_pid_file(pathlib.Path(params["pid_file"]), params["identity"])
-            if found.state != "running":
-                module.fail_json(msg=explain(params, f"its process is gone ({found.reason})"))
+    while not (answer := ask(params["url"], params["field"], params["values"] or ())).good:
+        if gone := why_gone(params):
+            module.fail_json(msg=explain(params, gone))
         if time.monotonic() - began > params["timeout"]:
             module.fail_json(msg=explain(params, f"after {params['timeout']} seconds {answer.words}"))
         time.sleep(PAUSE)

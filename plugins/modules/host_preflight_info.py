@@ -15,15 +15,11 @@ description:
   - It needs nothing but Linux' C(/proc), no C(ss), C(lsof) or C(df).
   - It never changes anything.
 author: [Contributors to the raylogs.efk project (@raylogs)]
+extends_documentation_fragment:
+  - raylogs.efk._host
+  - raylogs.efk._host.process
 options:
-  pid_file:
-    description: Path of the pid file of the service.
-    type: path
   identity:
-    description:
-      - Text that the command line of the service contains.
-      - A pid file whose process does not contain it is stale, for process ids are used again.
-    type: str
     default: ""
   ports:
     description: TCP ports of which to say who listens on them.
@@ -38,10 +34,6 @@ options:
 attributes:
   check_mode:
     description: Reads and never changes anything, so check mode makes no difference.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
 seealso:
   - module: raylogs.efk.host_daemon
 """
@@ -88,6 +80,11 @@ listeners:
   type: list
   elements: dict
   sample: [{port: 9200, address: 127.0.0.1, pid: 812, process: java, user: elasticsearch}]
+lowest_port:
+  description: The lowest port on which a program without root's rights may listen.
+  returned: success
+  type: int
+  sample: 1024
 free_bytes:
   description: Bytes that an ordinary user may still write at each path.
   returned: success
@@ -113,6 +110,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils._process import (
     available_memory,
     find_listeners,
     free_bytes,
+    lowest_port,
     read_pid_file,
     total_memory,
 )
@@ -122,6 +120,7 @@ def describe_host(params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return all that was asked for."""
     answer: dict[str, t.Any] = {
         "listeners": [listener._asdict() for listener in find_listeners(params["ports"])],
+        "lowest_port": lowest_port(),
         "free_bytes": {path: free_bytes(pathlib.Path(path)) for path in params["paths"]},
         "available_memory": available_memory(),
         "total_memory": total_memory(),

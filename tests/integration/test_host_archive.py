@@ -95,6 +95,28 @@ def test_what_leads_out_is_refused(tmp_path: Path, run: Run, name: str, kind: by
     assert list((tmp_path / "here").iterdir()) == []
 
 
+@pytest.mark.parametrize("last", ["through/evil", "through"])
+def test_links_that_lead_out_together_are_refused(tmp_path: Path, run: Run, last: str) -> None:
+    """Each link alone stays within the folder: `through` goes up by way of `a/up`."""
+    links = [("through", "a/up/.."), ("a/up", "..")]
+    members = [(name, tarfile.SYMTYPE, target, 0o777) for name, target in (links if "/" in last else links[::-1])]
+    source = make_tar(tmp_path / "bad.tar.gz", [*members, ("through/evil", tarfile.REGTYPE, "x", 0o644)])
+    answer = run("host_archive", src=str(source), dest=str(tmp_path / "app"))
+    assert f"holds {last}, which leads out of its folder" in answer["msg"]
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_an_encrypted_zip_is_refused(tmp_path: Path, run: Run) -> None:
+    source = make_zip(tmp_path / "app.zip", {"a/b": b"x"})
+    content = bytearray(source.read_bytes())
+    content[content.index(b"PK\1\2") + 8] |= 1
+    content[6] |= 1
+    source.write_bytes(content)
+    answer = run("host_archive", src=str(source), dest=str(tmp_path / "app"))
+    assert "encrypted" in answer["msg"]
+    assert list(tmp_path.iterdir()) == [source]
+
+
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
 def test_a_cut_archive_leaves_nothing(tmp_path: Path, run: Run, kind: str, share: float) -> None:

@@ -36,6 +36,14 @@ def test_a_pid_file_of_the_program_is_running(tmp_path: Path, sleeper: subproces
     assert _process.read_pid_file(pid_file, "sleep 300") == _process.PidFile("running", sleeper.pid, "")
 
 
+def test_is_running(sleeper: subprocess.Popen[bytes]) -> None:
+    assert _process.is_running(sleeper.pid, "sleep 300")
+    assert not _process.is_running(sleeper.pid, "org.elasticsearch")
+    sleeper.kill()
+    sleeper.wait()
+    assert not _process.is_running(sleeper.pid, "")
+
+
 def test_a_pid_file_of_another_program_is_stale(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
     pid_file = tmp_path / "pid"
     pid_file.write_text(str(sleeper.pid))
@@ -55,7 +63,7 @@ def test_a_pid_file_of_a_dead_process_is_stale(tmp_path: Path) -> None:
     assert found == _process.PidFile("stale", process.pid, f"{pid_file} names process {process.pid}, which is gone")
 
 
-@pytest.mark.parametrize("text", ["", "none", "-1", "12 13"])
+@pytest.mark.parametrize("text", ["", "none", "-1", "12 13", "²"])
 def test_a_pid_file_without_a_number_is_stale(tmp_path: Path, text: str) -> None:
     pid_file = tmp_path / "pid"
     pid_file.write_text(text)
@@ -109,6 +117,14 @@ def test_a_listener_of_a_hidden_process_and_a_nameless_user(tmp_path: Path) -> N
     (tmp_path / "self").mkdir()
     found = _process.find_listeners([9200], tmp_path)
     assert found == [_process.Listener(9200, "all addresses", None, None, str(NOBODY_KNOWN))]
+
+
+@pytest.mark.parametrize(("text", "port"), [("80\n", 80), ("", 1024)], ids=["what the kernel says", "the usual"])
+def test_lowest_port(tmp_path: Path, text: str, port: int) -> None:
+    folder = tmp_path / "sys/net/ipv4"
+    folder.mkdir(parents=True)
+    (folder / "ip_unprivileged_port_start").write_text(text)
+    assert _process.lowest_port(tmp_path) == port
 
 
 def test_free_bytes_of_what_does_not_exist_are_those_of_its_parent(tmp_path: Path) -> None:
