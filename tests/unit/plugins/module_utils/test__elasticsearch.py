@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import datetime as dt
-import http.server
 import json
 import socket
 import ssl
@@ -21,6 +19,8 @@ import trustme
 from ansible_collections.raylogs.efk.plugins.module_utils import _elasticsearch as elasticsearch
 from ansible_collections.raylogs.efk.plugins.module_utils._api import ApiError, OptionError, Params, Request
 from ansible_collections.raylogs.efk.plugins.module_utils._args import connection_options
+
+from tests.stranger import Answer, Asked, stranger
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -35,64 +35,6 @@ JSON = {"Content-Type": "application/json"}
 HTML = {"Content-Type": "text/html"}
 VERSION = json.dumps({"nodes": {"x": {"version": "8.19.0", "build_flavor": "default"}}})
 BLOCKED = "index [a] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark];"
-
-
-class Answer(t.NamedTuple):
-    """What the server answers, and the header lines with it."""
-
-    status: int
-    headers: dict[str, str]
-    body: str
-
-
-class Asked(t.NamedTuple):
-    """What the server was asked."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: str
-
-
-class Stranger(t.NamedTuple):
-    """A server that gives these answers in turn, the last one for ever."""
-
-    url: str
-    asked: list[Asked]
-
-
-@contextlib.contextmanager
-def stranger(*answers: Answer, tls: ssl.SSLContext | None = None) -> t.Iterator[Stranger]:
-    """Run a server on loopback that gives these answers."""
-    asked: list[Asked] = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            length = int(self.headers.get("content-length", 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            asked.append(Asked(self.command, self.path, headers, self.rfile.read(length).decode()))
-            status, header, body = answers[min(len(asked), len(answers)) - 1]
-            self.send_response(status)
-            for name, value in {**header, "Content-Length": str(len(body.encode()))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, *_: t.Any) -> None:
-            """Keep quiet."""
-
-    for method in ("GET", "PUT", "POST", "DELETE"):
-        setattr(Handler, f"do_{method}", Handler.answer)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        if tls:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield Stranger(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}", asked)
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def error(code: int, kind: str, reason: str, **more: t.Any) -> Answer:
