@@ -210,6 +210,18 @@ def check_changed_setting(host: Host) -> None:
     assert host.starts() == starts + 1
 
 
+def check_taken_port(host: Host) -> None:
+    """Demand that a running server is left alone when it is to go where another program listens."""
+    pid = host.pid
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        host.refuse(f"Cannot start Elasticsearch on port {port}", "already listens", elasticsearch_http_port=port)
+    assert host.pid == pid
+    assert host.health() == "green"
+
+
 def check_killed(host: Host) -> None:
     """Demand that a server that was killed is started again."""
     pid = host.pid
@@ -235,6 +247,12 @@ def check_other_program(host: Host) -> None:
             stranger.kill()
 
 
+def check_own_temp_folder(host: Host) -> None:
+    """Demand that the server puts its temporary files where its data are, and leaves nothing in /tmp."""
+    command = Path(f"/proc/{host.pid}/cmdline").read_text().split("\0")
+    assert f"-Djava.io.tmpdir={host.folder}/host/data/tmp" in command
+
+
 def check_refused_setting(host: Host) -> None:
     """Demand that a setting that the server refuses is named."""
     host.refuse(
@@ -246,8 +264,10 @@ def test_the_life_of_a_server(host: Host) -> None:
     assert host.converge().changed > 0
     assert host.health() == "green"
     check_loopback(host)
+    check_own_temp_folder(host)
     check_again(host)
     check_changed_setting(host)
+    check_taken_port(host)
     check_killed(host)
     check_other_program(host)
     check_refused_setting(host)
@@ -278,6 +298,14 @@ def test_a_taken_port_is_named_with_its_owner(host: Host) -> None:
             {"elasticsearch_disk_free_min": "9000t"},
             ["MiB are free there", "set elasticsearch_data_dir to a folder on a larger disk"],
             id="too little disk",
+        ),
+        pytest.param(
+            {"elasticsearch_http_port": 1023},
+            ["on port 1023", "only the ports 1024 to 65535 are open", "set elasticsearch_http_port to a free port"],
+            id="a port that only root may use",
+        ),
+        pytest.param(
+            {"elasticsearch_http_port": 70000}, ["on port 70000", "only the ports"], id="a port that is none"
         ),
         pytest.param(
             {"elasticsearch_archive_checksum": ""},
