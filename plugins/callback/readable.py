@@ -11,8 +11,8 @@ type: stdout
 short_description: Show a run as few lines that a person likes to read
 author: Contributors to the raylogs.efk project (@raylogs)
 description:
-  - Shows what changed, what failed, and what the tasks of M(ansible.builtin.debug) say; the latter as plain text,
-    so that a table looks like a table.
+  - Shows what changed, what failed, and what the tasks of M(ansible.builtin.debug) say; text as it is, so that a
+    table looks like a table.
   - A task that takes long says so, and then every ten seconds how long it has been at work.
   - What was fine is shown from the first C(-v) on, whole results from the second.
 requirements:
@@ -23,6 +23,7 @@ extends_documentation_fragment:
 """
 
 import re
+import textwrap
 import threading
 import time
 import typing as t
@@ -55,7 +56,7 @@ def plain_name(task: Task) -> str:
 
 def speech(result: t.Mapping[str, t.Any]) -> str | None:
     """Return what a debug task says, when it is text."""
-    message = result.get("msg")
+    message = result.get("msg", result.get("censored"))
     lines = [message] if isinstance(message, str) else message
     return "\n".join(lines) if isinstance(lines, list) and all(isinstance(line, str) for line in lines) else None
 
@@ -63,7 +64,7 @@ def speech(result: t.Mapping[str, t.Any]) -> str | None:
 def reason(result: t.Mapping[str, t.Any]) -> str:
     """Return why a task failed, of a loop the reasons of its items."""
     failed = [item for item in result.get("results", []) if item.get("failed") or item.get("unreachable")]
-    reasons = [str(item.get("msg", "")) for item in failed] or [str(result.get("msg", ""))]
+    reasons = [str(item.get("msg") or item.get("censored", "")) for item in failed or [result]]
     details = [str(result[key]).strip() for key in ("stderr", "module_stderr") if result.get(key)]
     return "\n".join(text for text in [*dict.fromkeys(reasons), *details] if text)
 
@@ -111,10 +112,26 @@ class CallbackModule(CallbackBase):
         if self._display.verbosity > 1:
             self._say(self._dump_results(result.result), color)
 
+    def _repeat(self, result: CallbackTaskResult) -> None:
+        """Print what a debug task says, of a loop what it says for each item."""
+        clean: t.Callable[..., None] = self._clean_results
+        for item in result.result.get("results", [result.result]):
+            said = speech(item)
+            if said is None and not item.get("skipped"):
+                data = dict(item)
+                clean(data, result.task.action)
+                said = textwrap.dedent(self._dump_results(data)).strip("\n")
+            if said is not None:
+                self._say(said)
+
     def v2_playbook_on_play_start(self, play: Play) -> None:
         """Print a heading."""
         marker = " (check mode: nothing is changed)" if play.check_mode else ""
         self._display.display(f"\n{play.get_name().strip()}{marker}", color=color_of("HIGHLIGHT"))
+
+    def v2_playbook_on_no_hosts_matched(self) -> None:
+        """Say that a play does nothing."""
+        self._say("The inventory has no host for this play.", color_of("SKIP"))
 
     def v2_playbook_on_task_start(self, task: Task, is_conditional: bool) -> None:
         """Watch it."""
@@ -129,9 +146,8 @@ class CallbackModule(CallbackBase):
         """Print what changed and what is said."""
         self._task_done.set()
         self._handle_warnings(result.result)
-        said = speech(result.result) if result.task.action in SPEAKING else None
-        if said is not None:
-            self._say(said)
+        if result.task.action in SPEAKING:
+            self._repeat(result)
         elif result.result.get("changed"):
             self._show("✓", result, color_of("CHANGED"))
         elif self._display.verbosity and not STRUCTURAL.match(result.task.action):
