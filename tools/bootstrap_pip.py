@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: Contributors to the raylogs.efk project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Install pip into an environment of ansible-test from the Python package index, not with a script from a download host.
+"""Install pip into an environment of ansible-test from the package index, not with a script from a download host.
 
 ansible-test runs this file, under the name that its cache expects, with the arguments for get-pip; tools/run_sanity.py
 sets its HOME to a folder below .cache.
