@@ -12,7 +12,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   name:
-    description: Name of the object, in lower case.
+    description: Name of the object.
     type: str
     required: true
   state:

@@ -32,14 +32,4 @@ options:
       data_stream_options:
         description: Options of the data streams made from this template. Needs Elasticsearch 8.19.
         type: dict
-  version:
-    description: A number of your own; Elasticsearch does nothing with it.
-    type: int
-  meta:
-    description: Notes of your own, kept with the template.
-    type: dict
-    aliases: [_meta]
-  deprecated:
-    description: Whether Elasticsearch warns about whoever uses this template. Needs Elasticsearch 8.12.
-    type: bool
 """

@@ -46,13 +46,17 @@ class Request(t.NamedTuple):
 
 
 class Api(t.NamedTuple):
-    """A product: its connection options, why its client cannot be used (empty: it can), and how to speak to it."""
+    """A product: its connection options, why its client cannot be used (empty: it can), and how to speak to it.
+
+    `lack` says that a server lacks a feature and what to do about it, or nothing when it has it, as far as is known.
+    """
 
     options: Options
     rules: Body
     check_client: t.Callable[[], str]
     connect: t.Callable[[Params], t.Any]
     call: t.Callable[[t.Any, Request], t.Any]
+    lack: t.Callable[[t.Any, str], str] = lambda _connection, _feature: ""
 
 
 def path_to(template: str, name: str) -> str:

@@ -37,6 +37,8 @@ FEATURES = {
     "slm": Feature(frozenset({"x-pack-slm", "x-pack-ilm"})),
 }
 
+WORDS = {"data_stream_api": "the API of data streams", "ilm": "ILM"}
+
 
 def features(version: tuple[int, ...], modules: t.Collection[str]) -> dict[str, bool]:
     """Say which features a server of this version with these modules has."""
@@ -44,6 +46,11 @@ def features(version: tuple[int, ...], modules: t.Collection[str]) -> dict[str, 
         name: bool(feature.modules.intersection(modules)) or (feature.since is not None and version >= feature.since)
         for name, feature in FEATURES.items()
     }
+
+
+def all_modules() -> frozenset[str]:
+    """Name the modules that a full distribution has, as far as features hang on them."""
+    return frozenset().union(*(feature.modules for feature in FEATURES.values()))
 
 
 def disk_state(settings: Body, stats: Body) -> Body:

@@ -19,6 +19,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.raylogs.efk.plugins.module_utils._api import (
     Api,
     ApiError,
+    Body,
     OptionError,
     Options,
     Params,
@@ -29,6 +30,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils._args import (
     check_connection,
     connection_options,
 )
+from ansible_collections.raylogs.efk.plugins.module_utils._cluster import WORDS, features
 
 try:
     import elastic_transport
@@ -47,16 +49,17 @@ TOO_NEW_CLIENT = (9,)
 PASSING_TROUBLE = (429, 502, 503, 504)
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 16.0
 LONGEST_QUOTE = 300
-NODES = "/_nodes/_local?filter_path=nodes.*.version,nodes.*.build_flavor"
+NODES = "/_nodes/_local?filter_path=nodes.*.version,nodes.*.build_flavor,nodes.*.modules.name"
 
 
 class Connection(t.NamedTuple):
-    """An open connection; `version` is None when the user may not read it."""
+    """An open connection; `version` is None and `modules` are unknown when the user may not read them."""
 
     client: elasticsearch.Elasticsearch
     url: str
     retries: int
     version: tuple[int, ...] | None = None
+    modules: frozenset[str] = frozenset()
 
 
 class Outcome(t.NamedTuple):
@@ -216,7 +219,11 @@ def connect(params: Params) -> Connection:
         max_retries=0,
     )
     connection = Connection(client, ", ".join(params["url"]), params["retries"])
-    return connection._replace(version=read_version(connection, authorization(params)))
+    node = read_node(connection, authorization(params))
+    if node is None:
+        return connection
+    modules = frozenset(module["name"] for module in node.get("modules", []))
+    return connection._replace(version=parse_version(node["version"]), modules=modules)
 
 
 def authorization(params: Params) -> dict[str, str]:
@@ -268,8 +275,8 @@ def tls_options(params: Params) -> dict[str, t.Any]:
     return {"ssl_context": context}
 
 
-def read_version(connection: Connection, headers: dict[str, str]) -> tuple[int, ...] | None:
-    """Ask the node for its version, without `GET /`, which reduced distributions do not have.
+def read_node(connection: Connection, headers: dict[str, str]) -> Body | None:
+    """Ask the node for its version and modules, without `GET /`, which reduced distributions do not have.
 
     :raises ApiError: when it is no Elasticsearch or one that is too old.
     """
@@ -282,9 +289,9 @@ def read_version(connection: Connection, headers: dict[str, str]) -> tuple[int, 
         if error.status in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_ACCEPTABLE}:
             check_origin(connection, headers, what)
         raise
-    version = parse_version(next(iter(answer["nodes"].values()))["version"])
-    check_age(version, connection.url, what)
-    return version
+    node: Body = next(iter(answer["nodes"].values()))
+    check_age(parse_version(node["version"]), connection.url, what)
+    return node
 
 
 def check_origin(connection: Connection, headers: dict[str, str], what: str) -> None:
@@ -463,4 +470,15 @@ def first_fix(hints: t.Sequence[Hint], status: int | None, said: str) -> str:
     return next((hint.fix for hint in hints if hint.status in {None, status} and re.search(hint.words, said)), "")
 
 
-ELASTICSEARCH = Api(OPTIONS, CONNECTION_RULES, check_client, connect, call)
+def lack(connection: Connection, feature: str) -> str:
+    """Say that a server lacks a feature, as far as is known, and what to do about it."""
+    if connection.version is None or features(connection.version, connection.modules)[feature]:
+        return ""
+    version = ".".join(map(str, connection.version))
+    return (
+        f"{connection.url} is Elasticsearch {version} without {WORDS[feature]}: it is too old or a reduced "
+        "distribution. Use a full distribution of Elasticsearch, or leave this out."
+    )
+
+
+ELASTICSEARCH = Api(OPTIONS, CONNECTION_RULES, check_client, connect, call, lack)

@@ -9,6 +9,7 @@ what is wanted and to what the server holds.
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import typing as t
 
@@ -59,6 +60,26 @@ ILM_DEFAULTS: dict[str, Body] = {
     "searchable_snapshot": {"force_merge_index": True},
     "shrink": {"allow_write_after_shrink": False},
 }
+WORKED_OUT = frozenset({"effective_retention", "retention_determined_by", "rollover"})
+ILM_PHASES = ("hot", "warm", "cold", "frozen", "delete")
+PROCESSOR_FLAGS = frozenset(
+    {
+        "add_to_root",
+        "allow_duplicates",
+        "case_insensitive",
+        "ecs_compatible",
+        "ignore_empty_value",
+        "ignore_failure",
+        "ignore_missing",
+        "ignore_missing_pipeline",
+        "keep_original",
+        "override",
+        "remove_if_successful",
+        "strict_json_parsing",
+        "trace_match",
+        "trim",
+    }
+)
 ILM_NUMBERS = frozenset({"max_num_segments", "number_of_replicas", "number_of_shards", "priority"})
 
 
@@ -131,6 +152,50 @@ def correct_dynamic_template(template: t.Any) -> t.Any:
         else rule
         for name, rule in template.items()
     }
+
+
+def correct_pipeline(part: t.Any) -> t.Any:
+    """Turn "True" into true where a processor wants a boolean, in all processors and those inside of them."""
+    if isinstance(part, list):
+        return [correct_pipeline(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: value == "True" if key in PROCESSOR_FLAGS and value in ("True", "False") else correct_pipeline(value)
+        for key, value in part.items()
+    }
+
+
+def correct_phases(phases: Body) -> Body:
+    """Correct the values of the actions of an ILM policy; what allocation demands of nodes is text and stays.
+
+    :raises OptionError: when a phase is misspelt or no phase at all.
+    """
+    corrected: Body = {}
+    for name, phase in phases.items():
+        if name not in ILM_PHASES:
+            raise OptionError(f"phase {name!r} is unknown. Valid phases are {', '.join(ILM_PHASES)}.")
+        actions = phase_actions({} if phase is None else phase)
+        if actions is None:
+            raise OptionError(f"phase {name} is not of the form {{min_age: 1d, actions: {{delete: {{}}}}}}.")
+        corrected[name] = {**(phase or {}), "actions": actions}
+    return corrected
+
+
+def phase_actions(phase: t.Any) -> Body | None:
+    """Take the corrected actions of a phase, an action without options as {}; None when it has another form."""
+    actions = (phase.get("actions") or {}) if isinstance(phase, dict) else None
+    if not isinstance(actions, dict) or not all(isinstance(options or {}, dict) for options in actions.values()):
+        return None
+    return {
+        action: {key: correct_flag(value) for key, value in (options or {}).items()}
+        for action, options in actions.items()
+    }
+
+
+def correct_flag(value: t.Any) -> t.Any:
+    """Turn "True" into true and 1.0 into 1."""
+    return value == "True" if value in ("True", "False") else correct_scalar(value)
 
 
 def correct_template(template: Body) -> Body:
@@ -412,6 +477,42 @@ FIELD_RULES: tuple[Rule, ...] = (
     drop_parameter_defaults,
     drop_default_date_format,
 )
+
+
+# Cluster settings
+
+
+def normalise_cluster_settings(body: Body) -> Body:
+    """Write both levels flat and as text, without what is reset."""
+    return {level: without_none(flatten_cluster_settings(settings)) for level, settings in body.items()}
+
+
+def flatten_cluster_settings(settings: Body) -> Body:
+    """Write settings of a cluster by their full names."""
+    return {name: text_of_setting(value) for name, value in leaves(settings)}
+
+
+def keep_declared_settings(desired: Body, current: Body) -> Body:
+    """Keep those current settings that are declared; a name may end with `*`."""
+    return {
+        level: {
+            name: value
+            for name, value in flatten_cluster_settings(current.get(level, {})).items()
+            if any(fnmatch.fnmatchcase(name, declared) for declared in flatten_cluster_settings(settings))
+        }
+        for level, settings in desired.items()
+    }
+
+
+# Data streams
+
+
+def normalise_data_stream(body: Body) -> Body:
+    """Normalise the lifecycle of a data stream, without what the server works out."""
+    if body.get("lifecycle") is None:
+        return {}
+    declared = {key: value for key, value in body["lifecycle"].items() if key not in WORKED_OUT}
+    return {"lifecycle": enable_lifecycle(without_none(declared))}
 
 
 # ILM policies

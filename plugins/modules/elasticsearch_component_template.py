@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - raylogs.efk._connection
   - raylogs.efk._state
   - raylogs.efk._template
+  - raylogs.efk._notes
 seealso:
   - module: raylogs.efk.elasticsearch_index_template
   - name: Component templates
@@ -59,28 +60,8 @@ component_template:
             type: text
 """
 
-import typing as t
-
 from ansible_collections.raylogs.efk.plugins.module_utils._module import run
-from ansible_collections.raylogs.efk.plugins.module_utils._normalise import normalise_component_template, without_none
-from ansible_collections.raylogs.efk.plugins.module_utils._template import common_parts, template_resource
-
-if t.TYPE_CHECKING:
-    from ansible_collections.raylogs.efk.plugins.module_utils._api import Body, Params
-
-
-def desired_component_template(params: Params) -> Body:
-    """Build the body Elasticsearch should hold."""
-    return without_none(common_parts(params))
-
-
-COMPONENT_TEMPLATE = template_resource(
-    "component template",
-    options={},
-    required="template",
-    desired=desired_component_template,
-    normalise=normalise_component_template,
-)
+from ansible_collections.raylogs.efk.plugins.module_utils._objects import COMPONENT_TEMPLATE
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ extends_documentation_fragment:
   - raylogs.efk._connection
   - raylogs.efk._state
   - raylogs.efk._template
+  - raylogs.efk._notes
 options:
   index_patterns:
     description: Patterns of the names of indices and data streams. Required when O(state=present).
@@ -86,51 +87,8 @@ index_template:
     priority: 200
 """
 
-import typing as t
-
 from ansible_collections.raylogs.efk.plugins.module_utils._module import run
-from ansible_collections.raylogs.efk.plugins.module_utils._normalise import normalise_index_template, without_none
-from ansible_collections.raylogs.efk.plugins.module_utils._template import common_parts, template_resource
-
-if t.TYPE_CHECKING:
-    from ansible_collections.raylogs.efk.plugins.module_utils._api import Body, Params
-
-SAME_NAMES = (
-    "index_patterns",
-    "composed_of",
-    "ignore_missing_component_templates",
-    "priority",
-    "allow_auto_create",
-)
-
-
-def desired_index_template(params: Params) -> Body:
-    """Build the body Elasticsearch should hold."""
-    parts = {
-        **{key: params[key] for key in SAME_NAMES},
-        **common_parts(params),
-        "data_stream": None if params["data_stream"] is None else without_none(params["data_stream"]),
-    }
-    return without_none(parts)
-
-
-INDEX_TEMPLATE = template_resource(
-    "index template",
-    options={
-        "index_patterns": {"type": "list", "elements": "str"},
-        "composed_of": {"type": "list", "elements": "str"},
-        "ignore_missing_component_templates": {"type": "list", "elements": "str"},
-        "priority": {"type": "int"},
-        "data_stream": {
-            "type": "dict",
-            "options": {"hidden": {"type": "bool"}, "allow_custom_routing": {"type": "bool"}},
-        },
-        "allow_auto_create": {"type": "bool"},
-    },
-    required="index_patterns",
-    desired=desired_index_template,
-    normalise=normalise_index_template,
-)
+from ansible_collections.raylogs.efk.plugins.module_utils._objects import INDEX_TEMPLATE
 
 
 def main() -> None:

@@ -15,6 +15,12 @@ author: [Contributors to the raylogs.efk project (@raylogs)]
 extends_documentation_fragment:
   - raylogs.efk._attributes.info
   - raylogs.efk._connection
+options:
+  assume_version:
+    description:
+      - Answer what a full distribution of this version would that holds nothing, without a request.
+      - For check mode, in a play that would install the server. Refused otherwise.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -101,18 +107,20 @@ blocks:
 
 import typing as t
 
-from ansible_collections.raylogs.efk.plugins.module_utils._api import ApiError, Request
-from ansible_collections.raylogs.efk.plugins.module_utils._cluster import blocks, disk_state, features
+from ansible_collections.raylogs.efk.plugins.module_utils._api import ApiError, OptionError, Request
+from ansible_collections.raylogs.efk.plugins.module_utils._cluster import all_modules, blocks, disk_state, features
 from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import (
     ELASTICSEARCH,
     Connection,
     call,
+    connect,
     parse_version,
 )
-from ansible_collections.raylogs.efk.plugins.module_utils._module import inform
+from ansible_collections.raylogs.efk.plugins.module_utils._module import execute
 
 if t.TYPE_CHECKING:
-    from ansible_collections.raylogs.efk.plugins.module_utils._api import Body, Params
+    from ansible_collections.raylogs.efk.plugins.module_utils._api import Body
+    from ansible_collections.raylogs.efk.plugins.module_utils._module import Task
 
 NODE = "/_nodes/_local?filter_path=cluster_name,nodes.*.version,nodes.*.modules.name,nodes.*.ingest"
 DISK_SETTINGS = "/_cluster/settings?include_defaults=true&filter_path=*.cluster.routing.allocation.disk"
@@ -135,7 +143,7 @@ def read_license(connection: Connection) -> Body | None:
     return {"type": answer["type"], "status": answer["status"]}
 
 
-def read_cluster(connection: Connection, _params: Params) -> Body:
+def read_cluster(connection: Connection) -> Body:
     """Gather all that the module returns."""
     local = ask(connection, NODE)
     node = next(iter(local["nodes"].values()))
@@ -153,9 +161,37 @@ def read_cluster(connection: Connection, _params: Params) -> Body:
     }
 
 
+def assume_cluster(version: str) -> Body:
+    """Say what a full distribution of this version that holds nothing would return."""
+    return {
+        "version": version,
+        "cluster_name": "",
+        "cluster_uuid": "",
+        "health": {},
+        "features": features(parse_version(version), all_modules()),
+        "ingest_processors": [],
+        "license": None,
+        "disk": {"threshold_enabled": True, "watermarks": {}, "nodes": []},
+        "blocks": {"cluster": [], "indices": {}},
+    }
+
+
+def inform(task: Task) -> Body:
+    """Read about a cluster, or assume one.
+
+    :raises OptionError: when something is to be assumed outside of check mode.
+    """
+    version = task.params["assume_version"]
+    if version and not task.check_mode:
+        raise OptionError("assume_version is for check mode: what is there can be read.")
+    if version and not parse_version(version):
+        raise OptionError(f"assume_version {version!r} is no version. Write it as 8.19.0.")
+    return {"changed": False, **(assume_cluster(version) if version else read_cluster(connect(task.params)))}
+
+
 def main() -> None:
     """Read about one cluster."""
-    inform(ELASTICSEARCH, {}, read_cluster)
+    execute(ELASTICSEARCH, {"assume_version": {"type": "str"}}, inform)
 
 
 if __name__ == "__main__":

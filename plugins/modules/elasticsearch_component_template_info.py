@@ -1,0 +1,61 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: Contributors to the raylogs.efk project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read component templates of Elasticsearch."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: elasticsearch_component_template_info
+short_description: Read component templates of Elasticsearch
+description:
+  - Lists component templates as the server holds them.
+author: [Contributors to the raylogs.efk project (@raylogs)]
+extends_documentation_fragment:
+  - raylogs.efk._attributes.info
+  - raylogs.efk._connection
+options:
+  name:
+    description: Names, which may hold C(*) and C(?). What does not exist is not listed.
+    type: list
+    elements: str
+    default: ["*"]
+seealso:
+  - module: raylogs.efk.elasticsearch_component_template
+"""
+
+EXAMPLES = r"""
+- name: Read all whose names begin with app
+  raylogs.efk.elasticsearch_component_template_info:
+    name: [app*]
+  register: found
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+component_templates:
+  description: The component templates that match, by name.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: log-fields
+      template:
+        mappings:
+          properties:
+            message:
+              type: text
+"""
+
+from ansible_collections.raylogs.efk.plugins.module_utils._module import inform_of
+from ansible_collections.raylogs.efk.plugins.module_utils._objects import COMPONENT_TEMPLATE
+
+
+def main() -> None:
+    """List component templates."""
+    inform_of(COMPONENT_TEMPLATE)
+
+
+if __name__ == "__main__":
+    main()
