@@ -56,6 +56,7 @@ DEFAULT_DATE_FORMAT = "strict_date_optional_time||epoch_millis"
 ILM_DEFAULTS: dict[str, Body] = {
     "allocate": {"include": {}, "exclude": {}, "require": {}},
     "delete": {"delete_searchable_snapshot": True},
+    "downsample": {"wait_timeout": "1d"},
     "migrate": {"enabled": True},
     "searchable_snapshot": {"force_merge_index": True},
     "shrink": {"allow_write_after_shrink": False},
@@ -80,7 +81,12 @@ PROCESSOR_FLAGS = frozenset(
         "trim",
     }
 )
-ILM_NUMBERS = frozenset({"max_num_segments", "number_of_replicas", "number_of_shards", "priority"})
+ILM_FLAGS = frozenset({"allow_write_after_shrink", "delete_searchable_snapshot", "enabled", "force_merge_index"})
+ILM_NUMBERS = frozenset(
+    {"max_num_segments", "number_of_replicas", "number_of_shards", "priority", "total_shards_per_node"}
+)
+ILM_TIMES = frozenset({"max_age", "min_age", "replicate_for", "wait_timeout"})
+SIZES = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40, "p": 50}
 
 
 def without_none(body: Body) -> Body:
@@ -531,13 +537,28 @@ def normalise_phase(phase: Body) -> Body:
 
 
 def age_of_phase(min_age: t.Any) -> str:
-    """Write no age, and an age of nothing in any unit, as 0ms."""
-    age = "0ms" if min_age is None else str(min_age)
-    return "0ms" if re.fullmatch(r"0+(ms|s|m|h|d)?", age) else age
+    """Write no age, and nought without a unit, as 0ms; 0s stays what it is."""
+    age = "0" if min_age is None else tidy_time(str(min_age))
+    return age if age.strip("0") else "0ms"
+
+
+def tidy_time(time: str) -> str:
+    """Write a time without blanks and leading noughts, its unit in small letters."""
+    match = re.fullmatch(r"\s*0*(\d+)\s*([a-z]*)\s*", time, re.IGNORECASE)
+    return match.group(1) + match.group(2).lower() if match else time
+
+
+def tidy_size(size: str) -> str:
+    """Write a size without blanks, its unit in small letters and complete, a fraction as bytes."""
+    match = re.fullmatch(r"\s*(\d+)(\.\d+)?\s*([kmgtp]?)b?\s*", size, re.IGNORECASE)
+    if not match:
+        return size
+    whole, fraction, unit = match.group(1), match.group(2), match.group(3).lower()
+    return f"{int(float(whole + fraction) * 2 ** SIZES[unit])}b" if fraction else f"{int(whole)}{unit}b"
 
 
 def normalise_action(name: str, action: Body) -> Body:
-    """Add the defaults of an action; write its sizes in small letters and its numbers as numbers."""
+    """Add the defaults of an action; write its sizes and times alike, its numbers and booleans as such."""
     typed = {key: type_action_value(key, value) for key, value in action.items()}
     return {**ILM_DEFAULTS.get(name, {}), **typed}
 
@@ -546,6 +567,11 @@ def type_action_value(key: str, value: t.Any) -> t.Any:
     """Write one value of an action as the server does: 50GB as 50gb, max_docs "100" as 100."""
     if not isinstance(value, str):
         return value
-    if re.fullmatch(r"\d+\s*[kmgtp]?b", value, re.IGNORECASE):
-        return value.lower()
-    return int(value) if value.isdigit() and (key.endswith("_docs") or key in ILM_NUMBERS) else value
+    if key in ILM_TIMES:
+        return tidy_time(value)
+    if key.endswith("_size"):
+        return tidy_size(value)
+    if key in ILM_FLAGS:
+        return {"true": True, "false": False}.get(value, value)
+    is_number = re.fullmatch(r"-?\d+(\.0+)?", value) and (key.endswith("_docs") or key in ILM_NUMBERS)
+    return int(float(value)) if is_number else value

@@ -68,6 +68,12 @@ def test_index_has_the_mapping(case: Recorded) -> None:
     assert first_difference(wanted, found) == ""
 
 
+@pytest.mark.parametrize("case", recorded("ilm_policy"))
+def test_ilm_policy_is_unchanged(case: Recorded) -> None:
+    wanted = {**case.wanted, "phases": normalise.correct_phases(case.wanted["phases"])}
+    assert holds(wanted, case.answer, normalise.normalise_ilm_policy)
+
+
 ALIKE = {"only patterns", "empty template", "empty parts"}
 
 
@@ -254,7 +260,7 @@ def test_other_templates_are_told_apart(api: str, entries: str, entry: str, rule
                     "hot": {"actions": {"rollover": {"max_size": "50GB", "max_docs": "100", "max_age": "24h"}}},
                     "warm": {"min_age": "0", "actions": {"allocate": {"number_of_replicas": "1"}, "shrink": None}},
                     "cold": {"min_age": "0s", "actions": {"set_priority": {"priority": 0}}},
-                    "delete": {"min_age": "1440m", "actions": {"delete": {}}},
+                    "delete": {"min_age": "1440M", "actions": {"delete": {"delete_searchable_snapshot": "false"}}},
                     "frozen": None,
                 },
             },
@@ -272,12 +278,62 @@ def test_other_templates_are_told_apart(api: str, entries: str, entry: str, rule
                             "shrink": {"allow_write_after_shrink": False},
                         },
                     },
-                    "cold": {"min_age": "0ms", "actions": {"set_priority": {"priority": 0}}},
-                    "delete": {"min_age": "1440m", "actions": {"delete": {"delete_searchable_snapshot": True}}},
+                    "cold": {"min_age": "0s", "actions": {"set_priority": {"priority": 0}}},
+                    "delete": {"min_age": "1440m", "actions": {"delete": {"delete_searchable_snapshot": False}}},
                     "frozen": {"min_age": "0ms", "actions": {}},
                 },
             },
             id="ILM defaults are added, sizes and numbers typed",
+        ),
+        pytest.param(
+            normalise.correct_template,
+            {"settings": {}, "lifecycle": "30d"},
+            {"settings": {}, "lifecycle": "30d"},
+            id="a lifecycle of another form is left to the server",
+        ),
+        pytest.param(
+            normalise.correct_phases,
+            {
+                "hot": {"actions": {"rollover": {"max_docs": 100.0}, "readonly": None}},
+                "warm": {"actions": {"allocate": {"require": {"fast": "True"}}}},
+                "delete": {"min_age": "1d", "actions": {"delete": {"delete_searchable_snapshot": "False"}}},
+                "cold": None,
+                "frozen": {"actions": None},
+            },
+            {
+                "hot": {"actions": {"rollover": {"max_docs": 100}, "readonly": {}}},
+                "warm": {"actions": {"allocate": {"require": {"fast": "True"}}}},
+                "delete": {"min_age": "1d", "actions": {"delete": {"delete_searchable_snapshot": False}}},
+                "cold": {"actions": {}},
+                "frozen": {"actions": {}},
+            },
+            id="what Jinja made of the options of actions is corrected, attributes of nodes stay",
+        ),
+        pytest.param(
+            normalise.normalise_cluster_settings,
+            {
+                "persistent": {"a": {"b": True}, "a.c": None},
+                "transient": {"d": 1, "e": ["f", 2]},
+            },
+            {"persistent": {"a.b": "true"}, "transient": {"d": "1", "e": ["f", "2"]}},
+            id="settings of a cluster become flat text, without what is reset",
+        ),
+        pytest.param(normalise.normalise_data_stream, {"name": "a"}, {}, id="a data stream without a lifecycle"),
+        pytest.param(normalise.normalise_data_stream, {"lifecycle": None}, {}, id="a lifecycle null is none"),
+        pytest.param(
+            normalise.normalise_data_stream,
+            {
+                "lifecycle": {
+                    "enabled": "true",
+                    "data_retention": "7d",
+                    "downsampling": None,
+                    "effective_retention": "7d",
+                    "retention_determined_by": "data_stream_configuration",
+                    "rollover": {"max_age": "auto"},
+                }
+            },
+            {"lifecycle": {"enabled": True, "data_retention": "7d"}},
+            id="what a server works out about a lifecycle goes",
         ),
     ],
 )
@@ -285,9 +341,63 @@ def test_rule(rule: t.Callable[[Body], Body], before: Body, after: Body) -> None
     assert rule(before) == after
 
 
+def test_other_policies_are_told_apart() -> None:
+    cases = json.loads((ANSWERS / "ilm_policy.json").read_text())
+    rule = normalise.normalise_ilm_policy
+    same = {
+        (one, other)
+        for one, wanted in cases.items()
+        for other, found in cases.items()
+        for version in wanted["get"].keys() & found["get"].keys()
+        if holds(wanted["put"], found["get"][version], rule) and wanted["get"][version] != found["get"][version]
+    }
+    assert same == set()
+
+
 def test_setting_given_twice_is_refused() -> None:
     with pytest.raises(OptionError, match=r"index\.number_of_shards is given twice, as 1 and as 2"):
         normalise.correct_template({"settings": {"number_of_shards": 1, "index": {"number_of_shards": 2}}})
+
+
+@pytest.mark.parametrize(
+    ("phases", "words"),
+    [
+        pytest.param({"hott": {}}, "phase 'hott' is unknown. Valid phases are hot, warm, cold", id="misspelt"),
+        pytest.param({"hot": "1d"}, "phase hot is not of the form", id="no phase at all"),
+        pytest.param({"hot": {"actions": ["delete"]}}, "phase hot is not of the form", id="a list of actions"),
+        pytest.param({"hot": {"actions": {"delete": "now"}}}, "phase hot is not of the form", id="no action at all"),
+    ],
+)
+def test_impossible_phase_is_refused(phases: Body, words: str) -> None:
+    with pytest.raises(OptionError, match=words):
+        normalise.correct_phases(phases)
+
+
+@pytest.mark.parametrize(
+    ("declared", "kept"),
+    [
+        pytest.param({"a.b": "1"}, {"a.b": "2"}, id="one"),
+        pytest.param({"a": {"b": "1"}}, {"a.b": "2"}, id="nested"),
+        pytest.param({"a.*": None}, {"a.b": "2", "a.c.d": "3"}, id="all that begin so"),
+        pytest.param({"e": "1"}, {}, id="none"),
+    ],
+)
+def test_declared_settings_are_compared(declared: Body, kept: Body) -> None:
+    current = {"persistent": {"a.b": "2", "a.c.d": "3", "f": "4"}, "transient": {"a.b": "5"}}
+    assert normalise.keep_declared_settings({"persistent": declared}, current) == {"persistent": kept}
+
+
+@pytest.mark.parametrize(
+    ("size", "tidy"),
+    [("50GB", "50gb"), ("50 g", "50gb"), ("1.5kb", "1536b"), ("7B", "7b"), ("many", "many")],
+)
+def test_tidy_size(size: str, tidy: str) -> None:
+    assert normalise.tidy_size(size) == tidy
+
+
+@pytest.mark.parametrize(("time", "tidy"), [(" 090 D ", "90d"), ("000", "0"), ("0s", "0s"), ("1.5d", "1.5d")])
+def test_tidy_time(time: str, tidy: str) -> None:
+    assert normalise.tidy_time(time) == tidy
 
 
 @pytest.mark.parametrize(
