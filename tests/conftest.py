@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 import pytest
+import requests
 
-from tests.elasticsearch_server import running_elasticsearch, url_for_tests
+from tests.elasticsearch_server import MissingJavaError, running_elasticsearch, url_for_tests
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,3 +31,31 @@ def own_elasticsearch() -> t.Iterator[str]:
     """Give the URL of an empty Elasticsearch for one file of tests: for data streams, which a zip cannot delete."""
     with running_elasticsearch() as url:
         yield url
+
+
+class Server(t.NamedTuple):
+    """A real Elasticsearch of one of the versions that are supported."""
+
+    url: str
+    version: tuple[int, ...]
+
+
+@pytest.fixture(scope="session", params=["8.19.0", "7.17.9", "9.2.0"])
+def any_elasticsearch(request: pytest.FixtureRequest) -> t.Iterator[Server]:
+    """Give a server of each version in turn, one at a time: leave nothing behind, make no data stream."""
+    if request.param == "8.19.0":
+        yield describe(request.getfixturevalue("elasticsearch"))
+    else:
+        with contextlib.ExitStack() as stack:
+            try:
+                url = stack.enter_context(running_elasticsearch(request.param))
+            except MissingJavaError as error:
+                pytest.skip(str(error))
+            yield describe(url)
+
+
+def describe(url: str) -> Server:
+    """Ask a server for its version."""
+    answer = requests.get(f"{url}/_nodes/_local?filter_path=nodes.*.version", timeout=30).json()
+    version = next(iter(answer["nodes"].values()))["version"]
+    return Server(url, tuple(map(int, version.partition("-")[0].split("."))))

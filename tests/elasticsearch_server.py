@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import functools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -37,6 +38,17 @@ SETTINGS = {
     "cluster.routing.allocation.disk.watermark.high": "1gb",
     "cluster.routing.allocation.disk.watermark.flood_stage": "500mb",
 }
+ANY = 99
+JAVAS = {
+    "7": (17, 21, "openjdk-17-jre-headless"),
+    "8": (17, ANY, "openjdk-17-jre-headless"),
+    "9": (21, ANY, "openjdk-21-jre-headless"),
+}
+VECTOR, VECTOR_SINCE = "jdk.incubator.vector", 20
+
+
+class MissingJavaError(RuntimeError):
+    """Say which Java a version of Elasticsearch needs."""
 
 
 @contextlib.contextmanager
@@ -53,12 +65,14 @@ def url_for_tests() -> t.Iterator[str]:
 def running_elasticsearch(version: str = "8.19.0", settings: t.Mapping[str, str] | None = None) -> t.Iterator[str]:
     """Start a server with empty data folders, give its URL, stop it by its process id and remove its folders.
 
+    :raises MissingJavaError: when there is no Java that runs it.
     :raises RuntimeError: when it does not get healthy; the message ends with its log.
     """
     folder = Path(tempfile.mkdtemp(prefix="raylogs-elasticsearch-"))
     try:
+        java = java_home(version)
         prepare(folder, home(version), {**SETTINGS, **(settings or {})})
-        process = start(folder, home(version))
+        process = start(folder, home(version), java)
         try:
             yield wait_until_healthy(process, folder)
         finally:
@@ -101,12 +115,12 @@ def unprivileged_user() -> str | None:
     return "nobody" if os.getuid() == 0 else None
 
 
-def start(folder: Path, distribution: Path) -> subprocess.Popen[bytes]:
+def start(folder: Path, distribution: Path, java: str) -> subprocess.Popen[bytes]:
     """Start the server in a process group of its own."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
-        "ES_JAVA_HOME": java_home(),
+        "ES_JAVA_HOME": java,
         "ES_JAVA_OPTS": "-Xms512m -Xmx512m",
         "ES_PATH_CONF": str(folder / "config"),
         "ES_TMPDIR": str(folder / "tmp"),
@@ -125,18 +139,45 @@ def start(folder: Path, distribution: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def java_home() -> str:
-    """Find the Java that runs the server.
+class Java(t.NamedTuple):
+    """A Java, as its file `release` describes it."""
 
-    :raises RuntimeError: when there is none.
+    home: Path
+    version: int
+    modules: frozenset[str]
+
+
+def java_home(version: str) -> str:
+    """Find a Java that runs this version of Elasticsearch.
+
+    :raises MissingJavaError: when there is none.
     """
-    for name in ("ES_JAVA_HOME", "JAVA_HOME"):
-        if os.environ.get(name):
-            return os.environ[name]
-    java = shutil.which("java")
-    if java is None:
-        raise RuntimeError("Elasticsearch needs Java 17 or later: apt-get install openjdk-17-jre-headless")
-    return str(Path(java).resolve().parent.parent)
+    oldest, newest, package = JAVAS[version.partition(".")[0]]
+    for java in filter(None, map(read_java, java_candidates())):
+        if oldest <= java.version <= newest and (java.version < VECTOR_SINCE or VECTOR in java.modules):
+            return str(java.home)
+    accepted = f"Java {oldest} or later" if newest == ANY else f"Java {oldest} to {newest}"
+    raise MissingJavaError(
+        f"Elasticsearch {version} needs {accepted}, with the module {VECTOR}: apt-get install {package}"
+    )
+
+
+def java_candidates() -> list[Path]:
+    """List the places where Javas are looked for, what the user names first."""
+    named = [Path(os.environ[name]) for name in ("ES_JAVA_HOME", "JAVA_HOME") if os.environ.get(name)]
+    program = shutil.which("java")
+    found = [Path(program).resolve().parent.parent] if program else []
+    return [*named, *found, *sorted(Path("/usr/lib/jvm").glob("*"))]
+
+
+def read_java(home: Path) -> Java | None:
+    """Read what a Java says about itself; None when there is none."""
+    release = home / "release"
+    if not (release.is_file() and (home / "bin" / "java").is_file()):
+        return None
+    facts = dict(re.findall(r'^(\w+)="(.*)"$', release.read_text(), re.MULTILINE))
+    version = int(re.split(r"\D", facts["JAVA_VERSION"])[0])
+    return Java(home, version, frozenset(facts.get("MODULES", "").split()))
 
 
 def wait_until_healthy(process: subprocess.Popen[bytes], folder: Path) -> str:
