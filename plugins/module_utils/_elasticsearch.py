@@ -116,8 +116,13 @@ HINTS = (
     ),
     Hint(
         None,
-        r"as only \[true\] or \[false\] are allowed",
+        r"as only \[true\] or \[false\] are allowed|property isn't a boolean",
         "Write true or false without quotes; in Jinja, end the expression with `| bool`.",
+    ),
+    Hint(
+        None,
+        r"ailed to parse (setting )?\[.*(with value|as a time value|as a size in bytes|fractional time)",
+        "Write the value as a whole number with its unit, such as 30s or 512mb.",
     ),
     Hint(None, r"For input string|Failed to parse value \[", "Write the number without quotes; in Jinja, use `| int`."),
     Hint(
@@ -140,7 +145,56 @@ HINTS = (
         r"unable to remove (composable|index) templates|in use by a? ?data streams?",
         "Delete the data streams that use it first, or let another template match them.",
     ),
-    Hint(None, r"unknown setting \[", "Correct the name of the setting; this server does not know it."),
+    Hint(
+        None, r"unknown setting \[|\], not recognized", "Correct the name of the setting; this server does not know it."
+    ),
+    Hint(
+        None,
+        r"not dynamically updateable|final \w* ?setting|Can't update non dynamic settings",
+        "Nothing changes this setting at run time: set it in elasticsearch.yml and restart the node, or, of an index, "
+        "when the index is made.",
+    ),
+    Hint(
+        None,
+        r"No processor type exists with name",
+        "Correct the name of the processor, or use a distribution that has it; elasticsearch_info lists those of this "
+        "server.",
+    ),
+    Hint(None, r"cannot have an empty on_failure", "Leave on_failure out, or give it a processor."),
+    Hint(None, r"required property is missing", "Give the processor the option that is named."),
+    Hint(
+        None,
+        r"No handler for type \[|mapper type \[.*does not exist",
+        "Correct the type of the field, or use a distribution of Elasticsearch that has it.",
+    ),
+    Hint(
+        None,
+        r"only be used in combination with a data stream",
+        "Give the index template data_stream, which may be {}.",
+    ),
+    Hint(
+        None,
+        r"no matching index template found for data stream",
+        "Create an index template with data_stream whose index_patterns match this name first.",
+    ),
+    Hint(
+        None,
+        r"Cannot delete policy",
+        "Take it out of the setting index.lifecycle.name of the indices that are named, or remove them first.",
+    ),
+    Hint(
+        None,
+        r"invalid action \[",
+        "Move the action to a phase that may have it; elastic.co lists them under Index lifecycle actions.",
+    ),
+    Hint(
+        None, r"rollover condition must be set", "Give rollover a condition such as max_age or max_primary_shard_size."
+    ),
+    Hint(
+        None,
+        r"unknown (field|parameter|key) \[|one or more provided configuration parameters|[Uu]nsupported parameters",
+        "Correct the name, or leave it out: this server does not know it, which may be because it is too old.",
+    ),
     Hint(
         None,
         r"[Nn]o handler found for uri|no handler found|Incorrect HTTP method",

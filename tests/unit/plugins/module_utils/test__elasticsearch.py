@@ -300,6 +300,34 @@ def test_lines_of_json_are_sent_as_they_are() -> None:
         pytest.param(400, "cannot be removed as they are still in use by index templates", "Take it out", id="in use"),
         pytest.param(400, "unknown setting [index.lifecycle.name]", "does not know it", id="setting"),
         pytest.param(400, "no handler found for uri [/_ilm/policy]", "does not have this API", id="API"),
+        pytest.param(
+            400, "[ignore_failure] property isn't a boolean, but of type", "| bool", id="boolean of a processor"
+        ),
+        pytest.param(),
+        pytest.param(400, "failed to parse setting [a] with value [5 fast]", "with its unit", id="size or time"),
+        pytest.param(400, "transient setting [a.b], not recognized", "does not know it", id="setting of a cluster"),
+        pytest.param(400, "setting [http.port], not dynamically updateable", "elasticsearch.yml", id="static setting"),
+        pytest.param(400, "No processor type exists with name [a].", "elasticsearch_info lists", id="processor"),
+        pytest.param(400, "pipeline [a] cannot have an empty on_failure option", "Leave on_failure out", id="empty"),
+        pytest.param(400, "[field] required property is missing", "the option that is named", id="missing option"),
+        pytest.param(
+            400, "doesn't support one or more provided configuration parameters [a]", "leave it out", id="option"
+        ),
+        pytest.param(400, "[1:5] [index_template] unknown field [deprecated]", "leave it out", id="field"),
+        pytest.param(400, "No handler for type [wildcard] declared", "Correct the type", id="type on 7.17"),
+        pytest.param(400, "The mapper type [a] declared on field [b] does not exist.", "Correct the type", id="type"),
+        pytest.param(
+            400,
+            "specifies lifecycle configuration that can only be used in combination with a data stream",
+            "data_stream",
+            id="lifecycle",
+        ),
+        pytest.param(
+            400, "no matching index template found for data stream [a]", "Create an index template", id="stream"
+        ),
+        pytest.param(400, "Cannot delete policy [a]. It is in use by", "index.lifecycle.name", id="policy in use"),
+        pytest.param(400, "invalid action [rollover] defined in phase [warm]", "Move the action", id="action"),
+        pytest.param(400, "At least one max_* rollover condition must be set.", "max_age", id="rollover of nothing"),
         pytest.param(413, "", "http.max_content_length", id="too large"),
         pytest.param(400, "whatever", "", id="nothing is known"),
     ],
