@@ -58,7 +58,7 @@ class Plan(t.NamedTuple):
 
     steps: list[Step]
     rollovers: list[tuple[Stream, Body]]
-    skipped: list[Body]
+    unsupported: list[Body]
 
 
 def apply(task: Task) -> Body:
@@ -89,7 +89,7 @@ def make_plan(connection: Connection, declared: list[Declared], task: Task) -> P
 
     :raises OptionError: when something declared cannot work.
     """
-    supported, skipped = split(connection, declared, skip=task.params["unsupported"] == "skip")
+    supported, unsupported = split(connection, declared, skip=task.params["unsupported"] == "skip")
     found = read_kinds(connection, supported, task)
     if task.params["prune"]:
         supported += prune(supported, found, task.params["mark"])
@@ -97,24 +97,24 @@ def make_plan(connection: Connection, declared: list[Declared], task: Task) -> P
     check(steps, found)
     check_streams(connection, steps, found)
     check_pipelines(connection, steps)
-    return Plan(steps, find_rollovers(connection, task.params["roll_over"], steps, found), skipped)
+    return Plan(steps, find_rollovers(connection, task.params["roll_over"], steps, found), unsupported)
 
 
 def split(connection: Connection, declared: list[Declared], *, skip: bool) -> tuple[list[Declared], list[Body]]:
     """Part what the server can hold from what it cannot.
 
-    :raises OptionError: for the first that it cannot, unless those are to be skipped.
+    :raises OptionError: for the first that it cannot, unless those are to be unsupported.
     """
     lacks = {each.key: find_lack(each, connection) for each in KINDS.values()}
     supported = [each for each in declared if not lacks[each.resource.key]]
-    skipped = [
+    unsupported = [
         {"kind": each.resource.key, "name": each.name, "reason": lacks[each.resource.key]}
         for each in declared
         if lacks[each.resource.key]
     ]
-    if skipped and not skip:
-        raise OptionError(skipped[0]["reason"])
-    return supported, skipped
+    if unsupported and not skip:
+        raise OptionError(unsupported[0]["reason"])
+    return supported, unsupported
 
 
 def read_kinds(connection: Connection, declared: list[Declared], task: Task) -> Found:
@@ -228,5 +228,5 @@ def report(made: Plan) -> Body:
         "changed": bool(changed or made.rollovers),
         "diff": differences,
         "objects": done + rolled,
-        "skipped": made.skipped,
+        "unsupported": made.unsupported,
     }

@@ -43,7 +43,7 @@ class Resource(t.NamedTuple):
     `desired` builds a body from the options of a module, `entries` takes bodies by name out of an answer with one or
     many, `scope` cuts the current body down to what a write would touch, and `writes` lists method, path and body of
     the requests that make it so. `query` makes the request for all objects complete; `feature` is what a server must
-    have.
+    have, and `needs` names what it must have besides for a body.
     """
 
     kind: str
@@ -61,6 +61,7 @@ class Resource(t.NamedTuple):
     named: bool = True
     query: str = ""
     feature: str = ""
+    needs: t.Callable[[Body], str] = lambda _desired: ""
 
     @property
     def key(self) -> str:
@@ -80,18 +81,19 @@ def label(resource: Resource, name: str) -> str:
     return f"{resource.kind} '{name}'" if resource.named else resource.kind
 
 
-def find_lack(resource: Resource, connection: t.Any) -> str:
-    """Say why a server cannot hold such objects at all; nothing when it can, as far as is known."""
-    lack = resource.api.lack(connection, resource.feature) if resource.feature else ""
-    return f"Cannot use {resource.kind}: {lack}" if lack else ""
+def find_lack(resource: Resource, connection: t.Any, desired: Body | None = None) -> str:
+    """Say why a server cannot hold such objects at all, or this one; nothing when it can, as far as is known."""
+    needed = [resource.feature, "" if desired is None else resource.needs(desired)]
+    lack = next(filter(None, (resource.api.lack(connection, feature) for feature in needed if feature)), "")
+    return f"Cannot manage objects of the kind {resource.kind}: {lack}" if lack else ""
 
 
-def check_support(resource: Resource, connection: t.Any) -> None:
-    """Refuse a server that cannot hold such objects.
+def check_support(resource: Resource, connection: t.Any, desired: Body | None = None) -> None:
+    """Refuse a server that cannot hold such objects, or this one.
 
     :raises OptionError: with the server's version.
     """
-    if lack := find_lack(resource, connection):
+    if lack := find_lack(resource, connection, desired):
         raise OptionError(lack)
 
 

@@ -57,7 +57,7 @@ options:
   unsupported:
     description:
       - What to do about objects of a kind that the server does not have, such as ILM policies on a reduced
-        distribution. They are returned in RV(skipped).
+        distribution. They are returned in RV(unsupported).
     type: str
     choices: [fail, skip]
     default: fail
@@ -126,7 +126,7 @@ objects:
       returned: success
       sample: create
   sample: [{"kind": "index_template", "name": "app", "verb": "create"}]
-skipped:
+unsupported:
   description: Objects that the server cannot hold, and why.
   returned: success
   type: list
@@ -146,7 +146,7 @@ skipped:
       description: What the server lacks.
       type: str
       returned: success
-      sample: "Cannot manage ILM policy: http://localhost:9200 is Elasticsearch 8.19.0 without ILM: …"
+      sample: "Cannot manage objects of the kind ILM policy: http://es1:9200 is Elasticsearch 8.19.0 without ILM: …"
   sample: []
 """
 

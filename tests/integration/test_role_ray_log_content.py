@@ -15,6 +15,11 @@ if t.TYPE_CHECKING:
 
 ROLE = {"ansible.builtin.include_role": {"name": "raylogs.efk.ray_log_content"}}
 STREAMS = ["ray-logs-app-default", "ray-logs-event-default", "ray-logs-system-default"]
+ALL_CREATED = {
+    "component_template ray-logs-mappings": "create",
+    "component_template ray-logs-settings": "create",
+    **{f"index_template {stream}": "create" for stream in STREAMS},
+}
 EVENT = {"@timestamp": "2026-11-23T10:00:00.000Z", "message": "hello", "log.level": "INFO"}
 IMPOSSIBLE: dict[str, tuple[dict[str, t.Any], str]] = {
     "capital letter in the prefix": ({"raylogs_prefix": "Ray"}, "raylogs_prefix 'Ray'"),
@@ -47,10 +52,20 @@ class Applied(t.NamedTuple):
     failed: str
     results: dict[str, dict[str, t.Any]]
 
-    def diff(self, index_template: str) -> tuple[t.Any, t.Any]:
-        """Give an index template before and after."""
-        items = self.results["raylogs.efk.ray_log_content : Write the index templates"]["results"]
-        shown = next(item["diff"] for item in items if f"'{index_template}'" in item["diff"]["after_header"])
+    @property
+    def content(self) -> dict[str, t.Any]:
+        """Give what the module returned that wrote everything."""
+        return self.results["raylogs.efk.ray_log_content : Declare the templates, policies and data streams"]
+
+    @property
+    def verbs(self) -> dict[str, str]:
+        """Say what was done about each object that was not left alone."""
+        done = {f"{each['kind']} {each['name']}": each["verb"] for each in self.content["objects"]}
+        return {name: verb for name, verb in done.items() if verb != "none"}
+
+    def diff(self, header: str) -> tuple[t.Any, t.Any]:
+        """Give an object before and after."""
+        shown = next(shown for shown in self.content["diff"] if shown["after_header"] == header)
         return shown["before"], shown["after"]
 
 
@@ -88,14 +103,19 @@ def templates(client: Elasticsearch, prefix: str) -> dict[str, t.Any]:
 
 def test_first_run_second_run_and_streams(client: Elasticsearch, apply: Apply) -> None:
     predicted = apply("--check")
-    assert (predicted.changed, predicted.failed) == (3, "")
-    before, after = predicted.diff("ray-logs-event-default")
+    assert (predicted.changed, predicted.failed) == (1, "")
+    assert predicted.verbs == ALL_CREATED
+    before, after = predicted.diff("index template 'ray-logs-event-default'")
     assert before == {}
     assert after["template"]["lifecycle"]["data_retention"] == "90d"
     assert templates(client, "ray-logs") == {}
 
     first = apply()
-    assert (first.changed, first.failed) == (3, "")
+    assert (first.changed, first.failed, first.verbs) == (1, "", ALL_CREATED)
+    assert [(left["kind"], left["name"]) for left in first.content["unsupported"]] == [
+        ("data_stream", stream)
+        for stream in ("ray-logs-app-default", "ray-logs-event-default", "ray-logs-system-default")
+    ]
     written = templates(client, "ray-logs")
     assert sorted(written) == STREAMS
     assert written["ray-logs-system-default"]["template"]["lifecycle"]["data_retention"] == "14d"
@@ -121,25 +141,36 @@ def test_changed_variables_are_predicted_shown_and_written_once(client: Elastics
         "ray_log_content_settings_extra": {"index.refresh_interval": "1s"},
         "raylogs_fields_extra": [{"name": "app.order_id", "type": "keyword", "path": "order.id"}],
     }
-    assert apply(raylogs_prefix="changed").changed == 3
+    assert apply(raylogs_prefix="changed").changed == 1
+    client.index(index="changed-app-default", op_type="create", document=EVENT, refresh="wait_for")
     for arguments in (["--check"], []):
         applied = apply(*arguments, **variables)
         assert (applied.changed, applied.failed) == (1, "")
-        before, after = applied.diff("changed-app-default")
+        assert applied.verbs == {
+            "index_template changed-app-default": "update",
+            "index_template changed-event-default": "update",
+            "index_template changed-system-default": "update",
+            "data_stream changed-app-default": "roll over",
+        }
+        before, after = applied.diff("index template 'changed-app-default'")
         assert before["template"]["lifecycle"]["data_retention"] == "30d"
         assert after["template"]["lifecycle"]["data_retention"] == "3d"
         assert after["template"]["mappings"]["properties"]["app.order_id"]["ignore_above"] == 1024
     template = templates(client, "changed")["changed-app-default"]["template"]
     assert template["mappings"]["properties"]["app.order_id"]["type"] == "keyword"
     assert template["settings"]["index"]["refresh_interval"] == "1s"
+    resolved = client.indices.resolve_index(name="changed-*")["data_streams"]
+    assert [(stream["name"], len(stream["backing_indices"])) for stream in resolved] == [("changed-app-default", 2)]
     second_tenant = apply(**variables, raylogs_tenant="team_b")
     assert (second_tenant.changed, second_tenant.failed) == (1, "")
     assert apply(**variables).changed == 0
+    variables["raylogs_fields_extra"] = [{"name": "app.order_id", "type": "long", "path": "order.id"}]
+    assert "Field app.order_id of data stream 'changed-app-default' has the type keyword" in apply(**variables).failed
 
 
 def test_daily_layout(client: Elasticsearch, apply: Apply) -> None:
     applied = apply(raylogs_prefix="days", raylogs_layout="daily")
-    assert (applied.changed, applied.failed) == (3, "")
+    assert (applied.changed, applied.failed) == (1, "")
     warning = applied.results["raylogs.efk.ray_log_content : Say that nothing deletes old events"]["msg"]
     assert warning.startswith("Nothing deletes old events of days-* with tenant default")
     client.index(index="days-app-default-2026.11.23", op_type="create", document=EVENT, refresh="wait_for")
@@ -200,7 +231,7 @@ def test_index_of_others_beside_ours_stops_the_run_unless_tolerated(client: Elas
     assert "ray_log_content_tolerated" in applied.failed
     assert templates(client, "beside") == {}
     tolerant = apply("--check", raylogs_prefix="beside", ray_log_content_tolerated=["beside-2026.*"])
-    assert (tolerant.changed, tolerant.failed) == (3, "")
+    assert (tolerant.changed, tolerant.failed) == (1, "")
 
 
 def test_ilm_policy_on_a_server_without_ilm_stops_the_run(client: Elasticsearch, apply: Apply) -> None:
@@ -208,6 +239,18 @@ def test_ilm_policy_on_a_server_without_ilm_stops_the_run(client: Elasticsearch,
     assert applied.changed == 0
     assert "has no ILM. Leave the variable empty." in applied.failed
     assert templates(client, "ilm") == {}
+
+
+def test_everything_is_foretold_where_the_play_would_install_the_server(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELASTICSEARCH_URL", "http://127.0.0.1:9")
+    tasks = [{"name": "Apply the role", **ROLE, "vars": {"ray_log_content_pending_version": "8.19.0"}}]
+    results = play(tasks, "--check", "--diff")
+    applied = Applied(1, "", results)
+    assert applied.verbs == {**ALL_CREATED, **{f"data_stream {stream}": "create" for stream in STREAMS}}
+    before, after = applied.diff("index template 'ray-logs-app-default'")
+    assert (before, after["template"]["lifecycle"]["data_retention"]) == ({}, "30d")
 
 
 def test_impossible_options_are_refused_before_the_first_request(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
