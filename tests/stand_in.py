@@ -61,7 +61,7 @@ def answer_stream(held: Held, method: str, path: str, body: Body) -> Body:
     elif method == "PUT":
         kept = {"enabled": True, **body}
         worked_out = {
-            "effective_retention": body["data_retention"],
+            "effective_retention": body.get("data_retention"),
             "retention_determined_by": "data_stream_configuration",
         }
         held.streams[name]["lifecycle"] = {**kept, **(worked_out if "data_retention" in body else {})}

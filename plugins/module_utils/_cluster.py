@@ -37,7 +37,11 @@ FEATURES = {
     "slm": Feature(frozenset({"x-pack-slm", "x-pack-ilm"})),
 }
 
-WORDS = {"data_stream_api": "the API of data streams", "ilm": "ILM"}
+WORDS = {
+    "data_stream_api": "the API of data streams",
+    "data_stream_lifecycle": "the lifecycle of data streams",
+    "ilm": "ILM",
+}
 
 
 def features(version: tuple[int, ...], modules: t.Collection[str]) -> dict[str, bool]:

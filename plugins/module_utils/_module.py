@@ -70,7 +70,7 @@ def manage(resource: Resource, task: Task) -> Body:
         resource.check_name(resource.kind, name)
     desired = resource.desired(task.params) if task.params.get("state", "present") == "present" else None
     connection = resource.api.connect(task.params)
-    check_support(resource, connection)
+    check_support(resource, connection, desired)
     current = read(resource, connection, name)
     change = compare(resource, desired, current)
     found = current if change.verb == "none" else desired

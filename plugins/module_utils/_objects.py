@@ -271,6 +271,7 @@ DATA_STREAM = Resource(
     scope=keep_declared,
     writes=write_data_stream,
     feature="data_stream_api",
+    needs=lambda desired: "data_stream_lifecycle" if "lifecycle" in desired else "",
 )
 
 KINDS = {

@@ -67,6 +67,13 @@ def test_lack_is_asked_only_about_a_feature() -> None:
     check_support(thing(keeper({})), {})
 
 
+def test_lack_may_hang_on_the_body() -> None:
+    api = keeper({})._replace(lack=lambda _connection, feature: "it is grey." if feature == "shine" else "")
+    resource = thing(api)._replace(needs=lambda desired: "shine" if desired["colour"] == "gold" else "")
+    assert find_lack(resource, {}) == find_lack(resource, {}, {"colour": "red"}) == ""
+    assert find_lack(resource, {}, {"colour": "gold"}).endswith("it is grey.")
+
+
 def test_life_in_the_store() -> None:
     store: Store = {"b": {"colour": "blue", "made": "now"}}
     resource = thing(keeper(store))
