@@ -253,6 +253,25 @@ def test_everything_is_foretold_where_the_play_would_install_the_server(
     assert (before, after["template"]["lifecycle"]["data_retention"]) == ({}, "30d")
 
 
+def test_policies_are_declared_where_only_ilm_deletes(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELASTICSEARCH_URL", "http://127.0.0.1:9")
+    variables = {"ray_log_content_pending_version": "8.10.0", "ray_log_content_ilm_policies": {"app": "theirs"}}
+    applied = Applied(1, "", play([{"name": "Apply the role", **ROLE, "vars": variables}], "--check", "--diff"))
+    policies = [name for name in applied.verbs if name.startswith("ilm_policy")]
+    assert sorted(policies) == ["ilm_policy ray-logs-event-default", "ilm_policy ray-logs-system-default"]
+    _before, after = applied.diff("ILM policy 'ray-logs-event-default'")
+    assert after["phases"]["delete"]["min_age"] == "90d"
+    assert after["phases"]["hot"]["actions"]["rollover"] == {"max_age": "7d", "max_primary_shard_size": "30gb"}
+    for stream, policy in (("app", "theirs"), ("event", "ray-logs-event-default")):
+        _before, after = applied.diff(f"index template 'ray-logs-{stream}-default'")
+        assert after["template"]["settings"]["index.lifecycle.name"] == policy
+        assert "lifecycle" not in after["template"]
+    daily = {**variables, "raylogs_layout": "daily", "ray_log_content_pending_version": "7.17.9"}
+    applied = Applied(1, "", play([{"name": "Apply the role", **ROLE, "vars": daily}], "--check", "--diff"))
+    _before, after = applied.diff("ILM policy 'ray-logs-event-default'")
+    assert after["phases"]["hot"]["actions"] == {}
+
+
 def test_impossible_options_are_refused_before_the_first_request(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ELASTICSEARCH_URL", "http://127.0.0.1:9")
     tasks = [
