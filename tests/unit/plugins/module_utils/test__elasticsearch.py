@@ -73,7 +73,7 @@ def test_unknown_host() -> None:
 def test_server_that_never_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         message = refusal(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=1)
-    assert "timed out" in message
+    assert "did not answer: Connection timed out during request. The server took the request, but" in message
     assert "or raise timeout." in message
 
 
@@ -300,6 +300,7 @@ def test_lines_of_json_are_sent_as_they_are() -> None:
         pytest.param(400, "cannot be removed as they are still in use by index templates", "Take it out", id="in use"),
         pytest.param(400, "unknown setting [index.lifecycle.name]", "does not know it", id="setting"),
         pytest.param(400, "no handler found for uri [/_ilm/policy]", "does not have this API", id="API"),
+        pytest.param(503, "[x][0] primary shard is not active Timeout: [20s]", "low watermark", id="no shard"),
         pytest.param(413, "", "http.max_content_length", id="too large"),
         pytest.param(400, "whatever", "", id="nothing is known"),
     ],
