@@ -178,6 +178,14 @@ class Sender:
                     self._send(documents)
                 except ApiError as error:
                     self._failure = error
+                except (LookupError, TypeError, ValueError, AttributeError) as error:
+                    # A thread that ended by it would lose its events in silence.
+                    self._failure = self._no_answer(error)
+
+    def _no_answer(self, error: Exception) -> ApiError:
+        where = f"POST {self._connection.url}/_bulk"
+        said = f"gave an answer that Elasticsearch does not give ({type(error).__name__}: {error})"
+        return ApiError(WHAT, where, said, "Give the address of Elasticsearch itself, not of a proxy.")
 
     def _send(self, documents: list[Document]) -> None:
         """Send events until each of them is stored, known or rejected."""
@@ -202,7 +210,10 @@ class Sender:
         """Count what became of each event; return those that the server could not take now, its status and words.
 
         :raises ApiError: when the reason concerns all events.
+        :raises ValueError: when the answer is about fewer or more events.
         """
+        if len(items) != len(documents):
+            raise ValueError(f"{len(items)} items for {len(documents)} events")
         waiting: list[Document] = []
         refused, said = 0, ""
         for document, item in zip(documents, items):
