@@ -111,7 +111,7 @@ def start(folder: Path, distribution: Path) -> subprocess.Popen[bytes]:
         "ES_PATH_CONF": str(folder / "config"),
         "ES_TMPDIR": str(folder / "tmp"),
     }
-    command = ["setpriv", "--pdeathsig", "TERM", "--", distribution / "bin" / "elasticsearch"]
+    command = ["setpriv", "--pdeathsig", "TERM", "--", str(distribution / "bin" / "elasticsearch")]
     with (folder / "output.log").open("wb") as output:
         return subprocess.Popen(
             command,
