@@ -116,7 +116,7 @@ def unprivileged_user() -> str | None:
 
 
 def start(folder: Path, distribution: Path, java: str) -> subprocess.Popen[bytes]:
-    """Start the server in a process group of its own."""
+    """Start the server in a process group of its own; it ends, too, when the tests are killed."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -125,9 +125,10 @@ def start(folder: Path, distribution: Path, java: str) -> subprocess.Popen[bytes
         "ES_PATH_CONF": str(folder / "config"),
         "ES_TMPDIR": str(folder / "tmp"),
     }
+    command = ["setpriv", "--pdeathsig", "TERM", "--", str(distribution / "bin" / "elasticsearch")]
     with (folder / "output.log").open("wb") as output:
         return subprocess.Popen(
-            [distribution / "bin" / "elasticsearch"],
+            command,
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import json
 import os
 import queue
@@ -73,19 +74,30 @@ class DeadLetters:
     def add(self, document: Document, status: int, reason: str) -> None:
         """Write one rejected event with the reason.
 
-        :raises OSError: when it cannot be written.
+        :raises ApiError: when it cannot be written.
         """
-        if self._file is None:
-            self._file = self._open()
         action, event = document.lines.splitlines()
         target = json.loads(action)["create"]
         letter = {"reason": reason, "status": status, "index": target["_index"], "id": target["_id"]}
-        self._file.write(json.dumps(letter).encode()[:-1] + b', "event": ' + event + b"}\n")
+        try:
+            if self._file is None:
+                self._file = self._open()
+            self._file.write(json.dumps(letter).encode()[:-1] + b', "event": ' + event + b"}\n")
+            self._file.flush()
+        except OSError as error:
+            raise ApiError(
+                "Cannot keep a rejected event",
+                self._wanted or tempfile.gettempdir(),
+                f"cannot be written: {error.strerror}",
+                "Free space there, or name another file as dead_letter_path.",
+            ) from error
 
     def close(self) -> None:
         """Close the file, when there is one."""
         if self._file is not None:
-            self._file.close()
+            # What could not be written was said when it came.
+            with contextlib.suppress(OSError):
+                self._file.close()
 
     def _open(self) -> t.BinaryIO:
         owner = stat.S_IRUSR | stat.S_IWUSR
@@ -164,8 +176,16 @@ class Sender:
             if self._failure is None:
                 try:
                     self._send(documents)
-                except (ApiError, OSError) as error:
+                except ApiError as error:
                     self._failure = error
+                except (LookupError, TypeError, ValueError, AttributeError) as error:
+                    # A thread that ended by it would lose its events in silence.
+                    self._failure = self._no_answer(error)
+
+    def _no_answer(self, error: Exception) -> ApiError:
+        where = f"POST {self._connection.url}/_bulk"
+        said = f"gave an answer that Elasticsearch does not give ({type(error).__name__}: {error})"
+        return ApiError(WHAT, where, said, "Give the address of Elasticsearch itself, not of a proxy.")
 
     def _send(self, documents: list[Document]) -> None:
         """Send events until each of them is stored, known or rejected."""
@@ -178,21 +198,24 @@ class Sender:
                     self.counts.stored.update(kind for kind, _lines in documents)
                 return
             with self._lock:
-                waiting, said = self._sort_out(documents, answer["items"])
+                waiting, status, said = self._sort_out(documents, answer["items"])
             attempts = 1 if len(waiting) < len(documents) else attempts + 1
             documents = waiting
             if documents:
                 if attempts > self._connection.retries:
-                    raise self._refusal(HTTPStatus.TOO_MANY_REQUESTS, said)
+                    raise self._refusal(status, said)
                 time.sleep(pause(attempts, ""))
 
-    def _sort_out(self, documents: list[Document], items: list[Body]) -> tuple[list[Document], str]:
-        """Count what became of each event; return those that the server had no room for, and what it said.
+    def _sort_out(self, documents: list[Document], items: list[Body]) -> tuple[list[Document], int, str]:
+        """Count what became of each event; return those that the server could not take now, its status and words.
 
         :raises ApiError: when the reason concerns all events.
+        :raises ValueError: when the answer is about fewer or more events.
         """
+        if len(items) != len(documents):
+            raise ValueError(f"{len(items)} items for {len(documents)} events")
         waiting: list[Document] = []
-        said = ""
+        refused, said = 0, ""
         for document, item in zip(documents, items):
             result = item["create"]
             status = result["status"]
@@ -206,10 +229,10 @@ class Sender:
                     raise self._refusal(status, reason)
                 if status in PASSING:
                     waiting.append(document)
-                    said = reason
+                    refused, said = status, reason
                 else:
                     self._reject(document, status, reason)
-        return waiting, said
+        return waiting, refused, said
 
     def _reject(self, document: Document, status: int, reason: str) -> None:
         reasons = self.counts.rejected[document.kind]

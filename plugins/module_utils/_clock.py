@@ -20,6 +20,7 @@ _ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)\d* ?(Z|U
 # Where the parts of `2026-11-23 08:33:54,012` begin and end.
 _MINUTE_END = 16
 _SECOND = slice(17, 19)
+_SECOND_DIGITS = 2
 _FRACTION = slice(20, 29)
 _LAST_SECOND = 59
 _MINUTES_PER_DAY = 24 * 60
@@ -58,12 +59,14 @@ class Clock:
 
     def local(self, text: str) -> Moment | None:
         """Read `2026-11-23 08:33:54,012`; comma or point, any fraction or none. None when it is no time."""
+        if not text.isascii():
+            return None
         minute = text[:_MINUTE_END]
         if minute not in self._minutes:
             self._remember(minute)
         known = self._minutes[minute]
         second = text[_SECOND]
-        if known is None or not second.isdigit() or int(second) > _LAST_SECOND:
+        if known is None or len(second) != _SECOND_DIGITS or not second.isdigit() or int(second) > _LAST_SECOND:
             return None
         fraction = text[_FRACTION]
         prefix, ms = known

@@ -251,7 +251,7 @@ class SessionView:
         for original in node.files:
             if original.name == name:
                 for piece in original.pieces:
-                    known.update(_line_hashes(piece, rule.same_line))
+                    known.update(_line_hashes(piece, rule.same_line, self._settings.catalogue.event_bytes))
         return lambda words: _hash(words, rule.same_line) in known
 
 
@@ -333,10 +333,10 @@ def _is_other_season(clock: _clock.Clock, offset: int) -> bool:
     return bool(summer and shown and summer.ms == shown.ms)
 
 
-def _line_hashes(piece: Piece, names: tuple[str, ...]) -> t.Iterator[int]:
+def _line_hashes(piece: Piece, names: tuple[str, ...], limit: int) -> t.Iterator[int]:
     try:
         with pathlib.Path(piece.path).open("rb") as handle:
-            for line in handle:
+            for line in _frame.read_lines(handle, limit):
                 record = _frame.parse_record(line)
                 if record:
                     yield _hash({name: _text.as_text(record.get(name)) for name in names}, names)

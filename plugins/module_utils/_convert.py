@@ -20,14 +20,15 @@ _NS_PER_MS = 1_000_000
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _DECIMAL_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)(i?)B")
-_DEMAND = re.compile(r": (\d+)\+? ")
+# No more digits than a whole number has.
+_DEMAND = re.compile(r": (\d{1,15})\+? ")
 _INTEGER = re.compile(r"-?[0-9]+")
 _LAST_WHOLE = 2**63 - 1
 _WHOLE = re.compile(rb"-?[0-9]{1,19}")
 _HEX = re.compile(r"[0-9a-f]+")
 # Digits of the ids of jobs, actors, tasks, and of nodes and workers.
 _HEX_LENGTHS = frozenset({8, 32, 48, 56})
-_ENTRY = re.compile(r"\n (\d+)? ?")
+_ENTRY = re.compile(r"\n (\d{1,15}(?!\d))? ?")
 _STATED_ZONE = re.compile(r"(?:Z|UTC|[+-]\d\d:?\d\d)\s*$")
 _UTC = _clock.Clock("UTC")
 # Python's numbers of levels; applications that log numbers at all log these.
@@ -208,14 +209,14 @@ def _ip(raw: t.Any) -> str | None:
 
 def _milliseconds(raw: t.Any) -> int | None:
     number = _double(raw)
-    return None if number is None else round(number * _NS_PER_MS)
+    return None if number is None or abs(number) > _LAST_WHOLE / _NS_PER_MS else round(number * _NS_PER_MS)
 
 
 def _bytes(raw: t.Any) -> float | None:
     match = _BYTES.fullmatch(str(raw))
     if not match:
         return None
-    return float(match[1]) * (_UNITS if match[3] else _DECIMAL_UNITS)[match[2]]
+    return _double(float(match[1]) * (_UNITS if match[3] else _DECIMAL_UNITS)[match[2]])
 
 
 def _entries(raw: t.Any) -> int:

@@ -96,6 +96,12 @@ HINTS = (
         "The index is blocked on purpose. Set index.blocks.write and index.blocks.read_only of that index to null.",
     ),
     Hint(
+        None,
+        r"primary shard is not active",
+        "No data node takes this shard, most often because their disks are fuller than the low watermark: free space "
+        "or add a node. GET /_cluster/allocation/explain says why.",
+    ),
+    Hint(
         401,
         r"",
         "Check username and password, api_key or bearer_token (an API key may also be expired or invalidated), "
@@ -230,6 +236,13 @@ SILENCE = (
         None,
         r"[Ff]ailed to resolve|Name or service not known|Temporary failure in name resolution|nodename nor",
         "Correct the host name in url, or add it to DNS or /etc/hosts.",
+    ),
+    Hint(
+        None,
+        r"timed out during request",
+        "The server took the request, but did not answer in time: it is overloaded, or waits for a shard that no node "
+        "takes, most often because their disks are full (GET /_cluster/allocation/explain says why). Mend that, "
+        "or raise timeout.",
     ),
     Hint(
         None,

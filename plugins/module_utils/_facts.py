@@ -204,9 +204,9 @@ def _node_facts(node: NodeLogs, session: SessionFacts, catalogue: Catalogue) -> 
             if job:
                 facts.jobs.setdefault(file.classified.parts["worker_id"], job)
         if kind.record == "export_task":
-            _read_tasks(file, node, session)
+            _read_tasks(_records(file, catalogue.event_bytes), file, node, session)
         elif kind.record in {"export_actor", "export_driver_job"}:
-            _read_records(file, session)
+            _read_records(_records(file, catalogue.event_bytes), session)
     return facts
 
 
@@ -274,18 +274,18 @@ def _first_job(file: LogFile) -> str:
     return match[1].decode() if match else ""
 
 
-def _records(file: LogFile) -> t.Iterator[dict[str, t.Any]]:
+def _records(file: LogFile, limit: int) -> t.Iterator[dict[str, t.Any]]:
     for piece in file.pieces:
         with contextlib.suppress(OSError), pathlib.Path(piece.path).open("rb") as handle:
-            for line in handle:
+            for line in _frame.read_lines(handle, limit):
                 record = _frame.parse_record(line)
                 data = record.get("event_data") if record else None
                 if isinstance(data, dict):
                     yield data
 
 
-def _read_records(file: LogFile, session: SessionFacts) -> None:
-    for data in _records(file):
+def _read_records(records: t.Iterable[dict[str, t.Any]], session: SessionFacts) -> None:
+    for data in records:
         submission = _convert.at_path(data, ("config", "metadata", "job_submission_id"))
         job = _convert.hex_id(data.get("job_id"))
         if submission and job:
@@ -302,11 +302,11 @@ def _read_records(file: LogFile, session: SessionFacts) -> None:
             session.actor_classes[actor] = str(data["class_name"])
 
 
-def _read_tasks(file: LogFile, node: NodeLogs, session: SessionFacts) -> None:
+def _read_tasks(records: t.Iterable[dict[str, t.Any]], file: LogFile, node: NodeLogs, session: SessionFacts) -> None:
     """Join the records of each attempt in one file of its worker: where it wrote, when it began, what it is called."""
     pid = _convert.whole(file.classified.parts["pid"])
     joined: dict[tuple[str, int], dict[str, t.Any]] = {}
-    for data in _records(file):
+    for data in records:
         task = _convert.hex_id(data.get("task_id"))
         if not task:
             continue

@@ -145,7 +145,7 @@ def start(task: Task, settings: _context.Settings, target: _target.Target, spool
     if connection and not task.check_mode:
         _target.check_templates(connection, target, there)
         letters = _bulk.DeadLetters(task.params["dead_letter_path"])
-        sender = _bulk.Sender(connection, _target.bulk_options(connection, target), letters)
+        sender = _bulk.Sender(connection, _target.bulk_options(connection, target, task.params["timeout"]), letters)
     if connection and there:
         _stored.refresh(connection, target.names)
     return Import(settings, target, connection, bool(there), sender, spooled.source, report)

@@ -21,6 +21,7 @@ if t.TYPE_CHECKING:
 
 TOTALS = ("bytes", "events", "stored", "already_present", "left_out", "unparsed", "rejected")
 MOST_NAMED = 3
+NEVER_STORED = "never stored"
 VANISHED = os.strerror(errno.ENOENT)
 
 
@@ -73,8 +74,9 @@ class Report:
         return self._kinds.setdefault(kind, KindReport())
 
     def reason(self, catalogue: Catalogue, kind: str) -> str:
-        """Say why files of a kind are no logs."""
-        return next((str(entry["reason"]) for entry in catalogue.data["kinds"] if entry["id"] == kind), "no log")
+        """Say why files of a kind are not read: they are no logs, or a user does not want them."""
+        kinds = (entry for entry in catalogue.data["kinds"] if entry["id"] == kind)
+        return next((str(entry.get("reason", NEVER_STORED)) for entry in kinds), "no log")
 
     def never(self, kind: str, reason: str, files: int, size: int) -> None:
         """Count files that are not read."""

@@ -108,11 +108,16 @@ def check_templates(connection: Connection, target: Target, there: t.Container[s
             )
 
 
-def bulk_options(connection: Connection, target: Target) -> str:
-    """Return the parameters by which the server makes data streams only, where it knows such a parameter."""
+def bulk_options(connection: Connection, target: Target, timeout: int) -> str:
+    """Return the parameters of bulk requests.
+
+    The server says what it waits for before the client gives up after its timeout, and makes data streams only, where
+    it knows such a parameter.
+    """
+    options = f"&timeout={max(timeout * 2 // 3, 1)}s"
     if target.layout == DATA_STREAM and connection.version and connection.version >= REQUIRES_DATA_STREAM:
-        return "&require_data_stream=true"
-    return ""
+        options += "&require_data_stream=true"
+    return options
 
 
 def _types(mappings: Body, prefix: str = "") -> t.Iterator[tuple[str, str]]:

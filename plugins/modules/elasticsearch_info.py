@@ -106,6 +106,7 @@ blocks:
 """
 
 import typing as t
+from http import HTTPStatus
 
 from ansible_collections.raylogs.efk.plugins.module_utils._api import ApiError, OptionError, Request
 from ansible_collections.raylogs.efk.plugins.module_utils._cluster import all_modules, blocks, disk_state, features
@@ -124,6 +125,8 @@ if t.TYPE_CHECKING:
 
 NODE = "/_nodes/_local?filter_path=cluster_name,nodes.*.version,nodes.*.modules.name,nodes.*.ingest"
 DISK_SETTINGS = "/_cluster/settings?include_defaults=true&filter_path=*.cluster.routing.allocation.disk"
+# A reduced server does not know the API, or this user may not use it.
+NO_LICENSE = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 DISK_STATS = "/_nodes/data:true/stats/fs?filter_path=nodes.*.name,nodes.*.fs.total"
 
 
@@ -137,7 +140,7 @@ def read_license(connection: Connection) -> Body | None:
     try:
         answer = ask(connection, "/_license")["license"]
     except ApiError as error:
-        if error.status is None:
+        if error.status not in NO_LICENSE:
             raise
         return None
     return {"type": answer["type"], "status": answer["status"]}

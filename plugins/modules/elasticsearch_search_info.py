@@ -130,6 +130,8 @@ if t.TYPE_CHECKING:
 
 MOST_DOCUMENTS = 10000
 LENIENT = "ignore_unavailable=true&allow_no_indices=true"
+# Hits of some shards alone would pass for all there are.
+WHOLE = "allow_partial_search_results=false"
 OPTIONS: Options = {
     "index": {"type": "list", "elements": "str", "default": ["ray-logs-*"]},
     "query_string": {"type": "str"},
@@ -208,7 +210,7 @@ def search(connection: Connection, params: Params) -> Body:
     """
     body = build_search(params)
     indices = quote(",".join(params["index"]), safe=",*-")
-    request = Request("Cannot search", "POST", f"/{indices}/_search?{LENIENT}", body, repeatable=True)
+    request = Request("Cannot search", "POST", f"/{indices}/_search?{LENIENT}&{WHOLE}", body, repeatable=True)
     try:
         answer = call(connection, request)
     except ApiError as error:

@@ -52,25 +52,39 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return run_here
 
 
+def run_playbook(*arguments: str, callback: str = "ansible.posix.json", cwd: Path | None = None) -> str:
+    """Run ansible-playbook on this machine and give what it printed."""
+    command = [sys.executable, "-m", "ansible", "playbook", "--inventory", "localhost,", "--connection", "local"]
+    command += ["--extra-vars", f"ansible_python_interpreter={sys.executable}", *arguments]
+    environment = {
+        **os.environ,
+        "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_STDOUT_CALLBACK": callback,
+    }
+    answer = subprocess.run(command, cwd=cwd, env=environment, check=False, capture_output=True, text=True)
+    assert answer.stdout, answer.stderr
+    return answer.stdout
+
+
+def results_by_task(printed: str) -> dict[str, Result]:
+    """Give the results of the last play, by task."""
+    try:
+        told = json.loads(printed)
+    except ValueError:
+        pytest.fail(f"ansible-playbook failed: {printed}")
+    return {task["task"]["name"]: task["hosts"]["localhost"] for task in told["plays"][-1]["tasks"]}
+
+
 @pytest.fixture
 def play(tmp_path: Path) -> Play:
     """Run tasks by ansible-playbook on this machine."""
 
-    def run_playbook(tasks: list[dict[str, t.Any]], *arguments: str) -> dict[str, Result]:
+    def run_tasks(tasks: list[dict[str, t.Any]], *arguments: str) -> dict[str, Result]:
         playbook = tmp_path / "play.yml"
         playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-        command = [sys.executable, "-m", "ansible", "playbook", "--inventory", "localhost,", "--connection", "local"]
-        command += ["--extra-vars", f"ansible_python_interpreter={sys.executable}", *arguments, str(playbook)]
-        environment = {
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-        }
-        answer = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-        try:
-            told = json.loads(answer.stdout)
-        except ValueError:
-            pytest.fail(f"ansible-playbook failed: {answer.stdout}{answer.stderr}")
-        return {task["task"]["name"]: task["hosts"]["localhost"] for task in told["plays"][-1]["tasks"]}
+        return results_by_task(run_playbook(*arguments, str(playbook)))
 
-    return run_playbook
+    return run_tasks

@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import typing as t
 
 import pytest
 
-from tests.integration.conftest import COLLECTIONS
+from tests.integration.conftest import run_playbook
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -68,20 +65,9 @@ def watch(tmp_path: Path) -> t.Callable[..., str]:
 
     def run(play: str, *arguments: str) -> str:
         (tmp_path / "play.yml").write_text(play)
-        command = [sys.executable, "-m", "ansible", "playbook", "--inventory", "localhost,", "--connection", "local"]
-        command += ["--extra-vars", f"ansible_python_interpreter={sys.executable} folder={tmp_path}", *arguments]
-        environment = {
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-            "ANSIBLE_STDOUT_CALLBACK": "raylogs.efk.readable",
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_NOCOLOR": "1",
-        }
-        answer = subprocess.run(
-            [*command, "play.yml"], cwd=tmp_path, env=environment, check=False, capture_output=True, text=True
-        )
-        return re.sub(r"\(\d+ s\)", "(… s)", answer.stdout)
+        variables = ["--extra-vars", f"folder={tmp_path}"]
+        shown = run_playbook(*variables, *arguments, "play.yml", callback="raylogs.efk.readable", cwd=tmp_path)
+        return re.sub(r"\(\d+ s\)", "(… s)", shown)
 
     return run
 

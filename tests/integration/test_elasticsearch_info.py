@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
 import requests
+
+from tests.integration.proxy import Answer, Passing, proxy
 
 if t.TYPE_CHECKING:
     from tests.integration.conftest import Run
@@ -25,6 +28,24 @@ def test_a_cluster_tells_of_itself(elasticsearch: str, run: Run) -> None:
     assert [node["watermark"] for node in result["disk"]["nodes"]] == ["none"] * health["number_of_data_nodes"]
     assert set(result["disk"]["watermarks"]) == {"low", "high", "flood_stage"}
     assert result["disk"]["threshold_enabled"]
+
+
+@pytest.mark.parametrize(
+    ("status", "failed"),
+    [
+        pytest.param(403, False, id="a user without the right"),
+        pytest.param(405, False, id="a server without the API"),
+        pytest.param(500, True, id="a server in trouble"),
+    ],
+)
+def test_no_license_is_told_from_trouble(elasticsearch: str, run: Run, status: int, *, failed: bool) -> None:
+    def decide(passing: Passing) -> Answer | None:
+        return Answer(status, {"error": "no"}) if passing.path == "/_license" else None
+
+    with proxy(elasticsearch, decide) as url:
+        result = run("elasticsearch_info", url=[url], retries=0)
+    assert result.get("failed", False) == failed
+    assert result.get("license") is None
 
 
 def test_blocked_index_is_listed(elasticsearch: str, run: Run) -> None:

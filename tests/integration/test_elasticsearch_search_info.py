@@ -77,6 +77,17 @@ def test_a_query_of_the_language_and_aggregations(lines: dict[str, t.Any], run: 
     assert {bucket["key"] for bucket in found["aggregations"]["levels"]["buckets"]} == {"INFO", "WARNING"}
 
 
+def test_half_of_the_hits_are_a_failure(elasticsearch: str, lines: dict[str, t.Any], run: Run) -> None:
+    url = f"{elasticsearch}/{INDEX}-lost"
+    lost = {"number_of_replicas": 0, "routing.allocation.require._name": "nowhere"}
+    requests.put(f"{url}?wait_for_active_shards=0", json={"settings": lost}, timeout=30).raise_for_status()
+    try:
+        result = run("elasticsearch_search_info", **{**lines, "index": [f"{INDEX}*"], "retries": 0})
+    finally:
+        requests.delete(url, timeout=30).raise_for_status()
+    assert "answered 503" in result["msg"]
+
+
 def test_no_index_is_no_failure(elasticsearch: str, run: Run) -> None:
     found = run("elasticsearch_search_info", url=[elasticsearch], index=["raylogs-test-absent-*"], query_string="x")
     assert (found["total"], found["hits"]) == (0, [])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import io
 import itertools
 import json
@@ -16,6 +17,7 @@ import stat
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 import typing as t
 from pathlib import Path
@@ -39,6 +41,7 @@ SESSION = "session_2026-11-23_10-00-00_000001_1"
 WORKER = "worker-{}-01000000-{}".format("ab" * 28, 4711)
 HEADER = "2026-11-23 10:00:{:02},{:03}\tINFO app.py:{} -- {}\n"
 BEGUN = 1_795_000_000
+NOBODY = 65534
 
 Json = dict[str, t.Any]
 Import = t.Callable[..., Json]
@@ -283,13 +286,18 @@ def test_of_pieces_that_begin_alike_no_line_is_lost(server: str, load: Import, t
 
 def test_a_killed_import_is_completed_by_the_next(server: str, load: Import, tenant: str, tmp_path: Path) -> None:
     make_session(tmp_path, out="".join(f"line {number}\n" for number in range(9_000)))
-    bulks: list[int] = []
+    begun: list[str] = []
+    stored: list[str] = []
 
     def hang_at_the_third(passing: Passing) -> Answer | None:
-        bulks.append(passing.is_bulk)
-        if sum(bulks) > 2:
+        if not passing.is_bulk:
+            return None
+        begun.append(passing.path)
+        if len(begun) > 2:
             time.sleep(120)
-        return None
+        answer = passing.forward()
+        stored.append(passing.path)
+        return Answer(answer.status_code, answer.json())
 
     with proxy(server, hang_at_the_third) as url:
         arguments = tmp_path / "arguments.json"
@@ -299,7 +307,7 @@ def test_a_killed_import_is_completed_by_the_next(server: str, load: Import, ten
         environment = {**os.environ, "PYTHONPATH": str(ROOT / ".cache" / "collections")}
         with subprocess.Popen([sys.executable, "-m", MODULE, str(arguments)], env=environment, cwd=ROOT) as process:
             deadline = time.monotonic() + 60
-            while sum(bulks) < 3 and time.monotonic() < deadline:
+            while (len(begun) < 3 or len(stored) < 2) and time.monotonic() < deadline:
                 time.sleep(0.05)
             process.send_signal(signal.SIGKILL)
     before = len(documents(server, tenant))
@@ -484,6 +492,58 @@ def test_a_read_only_index_stops_the_import(
     assert load(tmp_path)["totals"]["stored"] == 4
 
 
+@contextlib.contextmanager
+def without_rights() -> t.Iterator[None]:
+    """Be a user who is not root."""
+    was_root = os.geteuid() == 0
+    if was_root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if was_root:
+            os.seteuid(0)
+
+
+def test_files_that_may_not_be_read_are_named_and_come_later(server: str, load: Import, tenant: str) -> None:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        logs = make_session(folder, out=lines(0, 5), err=lines(5, 9))
+        hidden = logs / f"{WORKER}.err"
+        hidden.chmod(0)
+        with without_rights():
+            partial = load(folder)
+        assert partial["unreadable"] == [{"path": str(hidden), "reason": "Permission denied"}]
+        warning = str(partial["warnings"][-1])
+        assert f"1 file could not be read, such as {hidden} (Permission denied). " in warning
+        assert "Run the import again as a user who may read them: it adds what is missing." in warning
+        assert partial["totals"]["stored"] == 5
+        (logs / f"{WORKER}.out").unlink()
+        with without_rights():
+            nothing = load(folder)
+        assert nothing["msg"].startswith(f"Nothing was imported: 1 file could not be read, such as {hidden}")
+        hidden.chmod(0o644)
+        assert load(folder)["totals"]["stored"] == 4
+    assert len(documents(server, tenant)) == 9
+
+
+def test_a_file_that_vanishes_while_the_import_runs_is_named(
+    server: str, load: Import, tenant: str, tmp_path: Path
+) -> None:
+    logs = make_session(tmp_path, out=lines(0, 5), err=lines(5, 9))
+    gone = logs / f"{WORKER}.err"
+
+    def remove(_passing: Passing) -> None:
+        gone.unlink(missing_ok=True)
+
+    with proxy(server, remove) as url:
+        answer = load(tmp_path, url=[url])
+    assert answer["unreadable"] == [{"path": str(gone), "reason": "No such file or directory"}]
+    assert "Ray rotated or removed them meanwhile. Run the import again" in str(answer["warnings"][-1])
+    assert len(documents(server, tenant)) == answer["totals"]["stored"] == 5
+
+
 def test_no_template_no_import(load: Import, server: str, tmp_path: Path) -> None:
     make_session(tmp_path, out=lines(0, 5))
     failed = load(tmp_path, prefix="unknown-logs")
@@ -647,6 +707,11 @@ def archive_of(folder: Path, **members: bytes | str) -> Path:
                 member.type, member.linkname = tarfile.SYMTYPE, content
             file.addfile(member, io.BytesIO(content if isinstance(content, bytes) else b""))
     return archive
+
+
+def test_an_archive_without_logs_is_named(load: Import, tmp_path: Path) -> None:
+    archive = archive_of(tmp_path, **{"holiday/photo.jpg": b"no log\n"})
+    assert load(archive)["msg"].startswith(f"No logs of Ray in {archive}: no folder there holds files such as raylet")
 
 
 @pytest.mark.parametrize("name", ["../evil.log", "/etc/evil.log", f"{SESSION}/logs/../../../evil.log"])

@@ -29,6 +29,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.small_disk import demand_small_disks, on_small_disk
 from tools.fetch_elasticsearch import fetch
 
 ROOT = Path(__file__).parents[2]
@@ -304,9 +305,7 @@ def test_a_taken_port_is_named_with_its_owner(host: Host) -> None:
             ["on port 1023", "only the ports 1024 to 65535 are open", "set elasticsearch_http_port to a free port"],
             id="a port that only root may use",
         ),
-        pytest.param(
-            {"elasticsearch_http_port": 70000}, ["on port 70000", "only the ports"], id="a port that is none"
-        ),
+        pytest.param({"elasticsearch_http_port": 70000}, ["on port 70000", "only the ports"], id="a port that is none"),
         pytest.param(
             {"elasticsearch_archive_checksum": ""},
             ["nothing says what it must be", "elasticsearch_archive_checksum_required to false"],
@@ -318,6 +317,19 @@ def test_what_cannot_work_is_refused_before_anything_changes(
     host: Host, variables: dict[str, t.Any], words: list[str]
 ) -> None:
     host.refuse(*words, **variables)
+    assert not (host.folder / "host").exists()
+
+
+def test_a_disk_that_is_nearly_full_is_refused_before_anything_changes(host: Host) -> None:
+    disk = host.folder / "disk"
+    disk.mkdir()
+    demand_small_disks(disk)
+    host.command = on_small_disk(disk, 50, OWN_COMMAND)
+    host.refuse(
+        f"Cannot start Elasticsearch with its data in {disk}/data: 50 MiB are free there, 2048 MiB are needed.",
+        "set elasticsearch_data_dir to a folder on a larger disk",
+        elasticsearch_data_dir=str(disk / "data"),
+    )
     assert not (host.folder / "host").exists()
 
 
@@ -334,6 +346,32 @@ def test_missing_java_is_named_with_the_command_that_installs_it(host: Host) -> 
         "/nowhere/bin/java is not there",
         "Install",
         elasticsearch_java_home="/nowhere",
+        elasticsearch_java_install=False,
+    )
+
+
+@pytest.mark.skipif(not shutil.which("apt-cache"), reason="only Debian's relatives have apt")
+def test_the_java_of_the_distribution_is_found_where_there_is_none(host: Host) -> None:
+    """The reduced archive brings no Java, which is known before it is fetched."""
+    tools = host.folder / "tools"
+    tools.mkdir()
+    for program in Path("/usr/bin").iterdir():
+        if program.name != "java":
+            (tools / program.name).symlink_to(program)
+    host.environment = {**host.environment, "PATH": str(tools)}
+    maven = {
+        "elasticsearch_archive_path": "",
+        "elasticsearch_archive_checksum": "",
+        "elasticsearch_archive_sources": ["maven"],
+    }
+    query = ["apt-cache", "madison", "openjdk-21-jre-headless", "openjdk-17-jre-headless"]
+    listed = subprocess.run(query, check=True, capture_output=True, text=True).stdout
+    if not listed:
+        pytest.skip("apt lists no Java: apt-get update was not run")
+    host.refuse(
+        "this archive brings no Java and needs version 17 or later of the host, and java is not there.",
+        f"Install it: {'' if IS_ROOT else 'sudo '}apt-get install {listed.split()[0]}",
+        **maven,
         elasticsearch_java_install=False,
     )
 

@@ -18,7 +18,7 @@ import yaml
 from ansible_collections.raylogs.efk.plugins.module_utils import _catalogue
 from ansible_collections.raylogs.efk.plugins.module_utils._catalogue_data import CATALOGUE, FIELDS
 
-from tests import corpus
+from tests import corpus, golden_files
 
 REGEXES = list(_catalogue.regexes(CATALOGUE))
 FIELD_TYPES = {field["name"]: field["type"] for field in FIELDS["fields"]}
@@ -145,7 +145,7 @@ def test_python_and_ruby_match_alike_with_ruby() -> None:
 @pytest.mark.parametrize("kind", CATALOGUE["kinds"], ids=lambda kind: kind["id"])
 def test_a_kind_knows_its_own_files(kind: dict[str, t.Any]) -> None:
     """The order of the kinds lets none hide another one."""
-    name = sample_name(kind["path"])
+    name = golden_files.file_name(kind["path"])
     assert corpus.CATALOGUE.classify(name).kind.id == kind["id"]
     assert corpus.CATALOGUE.classify(f"old/{name}").kind.id == kind["id"]
     for rotation in kind.get("rotation", ()):
@@ -155,24 +155,8 @@ def test_a_kind_knows_its_own_files(kind: dict[str, t.Any]) -> None:
         assert (classified.kind.id, classified.name, classified.number) == (kind["id"], name, 2)
 
 
-def sample_name(path: str) -> str:
-    """Fill the parts of a kind's path."""
-    samples = {
-        "worker_id": "ab" * 28,
-        "job_id": "01000000",
-        "pid": "12345",
-        "stream": "err",
-        "component": "JobHead",
-        "submission_id": "raysubmit_1",
-        "node_ip": "10.0.0.1",
-        "serve_name": "app_Deployment",
-        "serve_replica": "abcd1234",
-        "dataset_id": "dataset_1",
-        "event_source": "GCS_X",
-        "rest": "some.thing",
-    }
-    assert samples.keys() == CATALOGUE["name_parts"].keys()
-    return re.sub(r"\{([a-z_]+)\}", lambda part: samples[part[1]], path)
+def test_every_part_of_a_name_has_a_sample() -> None:
+    assert golden_files.NAME_PARTS.keys() == CATALOGUE["name_parts"].keys()
 
 
 def test_ids_are_unique() -> None:

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import json
+import resource
 import stat
 import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.raylogs.efk.plugins.module_utils import _bulk
+from ansible_collections.raylogs.efk.plugins.module_utils import _args, _bulk, _elasticsearch
+from ansible_collections.raylogs.efk.plugins.module_utils._api import ApiError
+
+from tests.stranger import Answer, stranger
 
 PARSING = {
     "type": "document_parsing_exception",
@@ -63,6 +67,38 @@ def test_dead_letters_follow_no_link(tmp_path: Path) -> None:
     victim.write_text("precious")
     (tmp_path / "letters").symlink_to(victim)
     letters = _bulk.DeadLetters(str(tmp_path / "letters"))
-    with pytest.raises(OSError, match="letters"):
+    with pytest.raises(ApiError, match=r"letters cannot be written: Too many levels of symbolic links\. Free space"):
         letters.add(_bulk.Document("worker", b'{"create":{"_index":"i","_id":"k"}}\n{}\n'), 400, "reason")
     assert victim.read_text() == "precious"
+
+
+def test_dead_letters_for_which_there_is_no_room_stop_the_import(tmp_path: Path) -> None:
+    """No file may grow beyond a size here, which to the writer is the same as a full disk."""
+    letters = _bulk.DeadLetters(str(tmp_path / "letters"))
+    document = _bulk.Document("worker", b'{"create":{"_index":"i","_id":"k"}}\n{"message":"' + b"x" * 4096 + b'"}\n')
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, hard))
+    try:
+        with pytest.raises(ApiError) as refusal:
+            letters.add(document, 400, "reason")
+        letters.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert str(refusal.value) == (
+        f"Cannot keep a rejected event: {tmp_path}/letters cannot be written: File too large. "
+        "Free space there, or name another file as dead_letter_path."
+    )
+
+
+@pytest.mark.parametrize("answer", ["{}", "[]", '{"errors": true}', '{"errors": true, "items": []}'])
+def test_an_answer_that_is_none_is_a_failure(answer: str) -> None:
+    """Else the thread that sends would end, and its events would be lost without a word."""
+    mark = {"X-Elastic-Product": "Elasticsearch", "Content-Type": "application/json"}
+    version = '{"nodes": {"x": {"version": "8.19.0", "build_flavor": "default"}}}'
+    defaults = {name: option.get("default") for name, option in _args.connection_options("elasticsearch", "").items()}
+    with stranger(Answer(200, mark, version), Answer(200, mark, answer)) as server:
+        connection = _elasticsearch.connect({**defaults, "url": [server.url], "retries": 0})
+        sender = _bulk.Sender(connection, "", _bulk.DeadLetters(""))
+        sender.add(_bulk.Document("worker", b'{"create":{"_index":"a","_id":"b"}}\n{}\n'))
+        with pytest.raises(ApiError, match="gave an answer that Elasticsearch does not give"):
+            sender.finish()

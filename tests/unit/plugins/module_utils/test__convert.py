@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
@@ -13,6 +14,10 @@ from ansible_collections.raylogs.efk.plugins.module_utils._catalogue_data import
 
 LEVELS: dict[str, str] = CATALOGUE["levels"]
 KEYS = _convert.JsonKeys(CATALOGUE["json"])
+KINDS = (
+    *("keyword", "text", "base64_id", "outcome", "long", "entries", "demands", "milliseconds", "double", "bytes"),
+    *("date", "date_nanos", "ip", "boolean"),
+)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +141,24 @@ def test_states_zone(stated: str, answer: bool) -> None:
 )
 def test_at_path(record: t.Any, path: str, expected: t.Any) -> None:
     assert _convert.at_path(record, path.split(".")) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *("9" * 400, "9" * 400 + "GiB", "9" * 5000 + "B", "1e308", "²", "٣٤", "\ud800", "", "nan", "-inf"),
+        *("2026-11-23 08:33:²²,012", "2026-11-23 08:33:٣٤,012", "2026-11-23 08:33:1", "2026-11-23T08:33:34.²²²Z"),
+        *(": " + "9" * 5000 + "+ ", "\n " + "9" * 5000 + " node", 1e308, -1e308, float("nan"), float("inf"), 10**400),
+        *(True, None, [], {}, [{"a": 1}], {"a": [1]}),
+    ],
+    ids=lambda raw: repr(raw)[:20],
+)
+def test_whatever_a_line_holds_becomes_a_value_that_a_server_takes(kind: str, raw: t.Any) -> None:
+    value = _convert.value(raw, kind)
+    json.dumps(value, allow_nan=False).encode()
+    assert not isinstance(value, int) or abs(value) < 2**63
+    assert not kind.startswith("date") or value is None or value.isascii()
 
 
 def read(record: dict[str, t.Any], base: dict[str, t.Any] | None = None) -> _convert.JsonEvent:

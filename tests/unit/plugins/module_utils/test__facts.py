@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import tracemalloc
 import typing as t
 
 import pytest
@@ -142,6 +143,20 @@ def attempts(tmp_path: pathlib.Path, *records: t.Any) -> list[_facts.Attempt]:
     """Gather the attempts of one worker."""
     node, _facts_of_node, session = gather(write(tmp_path, {"export_events/event_EXPORT_TASK_7.log": lines(*records)}))
     return session.attempts.get((node.root, 7), [])
+
+
+def test_a_line_without_end_takes_no_memory(tmp_path: pathlib.Path) -> None:
+    torn = b"x" * (48 << 20)
+    path = write(tmp_path, {"export_events/event_EXPORT_TASK_7.log": lines(task(1, **wrote(stdout_end=5)))})
+    with next(path.rglob("event_EXPORT_TASK_7.log")).open("ab") as file:
+        file.write(torn)
+    del torn
+    tracemalloc.start()
+    node, _facts_of_node, session = gather(path)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [attempt.ranges for attempt in session.attempts[node.root, 7]] == [{"stdout": (None, 5)}]
+    assert peak < 16 << 20
 
 
 def test_attempts_are_joined(tmp_path: pathlib.Path) -> None:
