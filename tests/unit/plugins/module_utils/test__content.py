@@ -68,7 +68,7 @@ def mapped(**properties: str) -> Body:
         ),
         pytest.param(
             [{**POLICY, "phases": {"hott": {}}}],
-            "Cannot write ILM policy 'keep': phase 'hott' is unknown. Valid phases are hot, warm, cold, frozen, delete.",
+            "ILM policy 'keep': phase 'hott' is unknown. Valid phases are hot, warm, cold, frozen, delete.",
             id="misspelt phase",
         ),
         pytest.param([{**COMPONENT, "name": "*"}], "Component template cannot be named '*'", id="impossible name"),
