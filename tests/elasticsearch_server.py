@@ -148,13 +148,13 @@ class Java(t.NamedTuple):
     modules: frozenset[str]
 
 
-def java_home(version: str) -> str:
-    """Find a Java that runs this version of Elasticsearch.
+def java_home(version: str, candidates: t.Sequence[Path] | None = None) -> str:
+    """Find a Java that runs this version of Elasticsearch, the first that fits.
 
     :raises MissingJavaError: when there is none.
     """
     oldest, newest, package = JAVAS[version.partition(".")[0]]
-    for java in filter(None, map(read_java, java_candidates())):
+    for java in filter(None, map(read_java, java_candidates() if candidates is None else candidates)):
         if oldest <= java.version <= newest and (java.version < VECTOR_SINCE or VECTOR in java.modules):
             return str(java.home)
     accepted = f"Java {oldest} or later" if newest == ANY else f"Java {oldest} to {newest}"
