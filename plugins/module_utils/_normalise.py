@@ -86,7 +86,8 @@ ILM_NUMBERS = frozenset(
     {"max_num_segments", "number_of_replicas", "number_of_shards", "priority", "total_shards_per_node"}
 )
 ILM_TIMES = frozenset({"max_age", "min_age", "replicate_for", "wait_timeout"})
-SIZES = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40, "p": 50}
+TIMES = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+SIZES = {"p": 1 << 50, "t": 1 << 40, "g": 1 << 30, "m": 1 << 20, "k": 1 << 10, "": 1}
 
 
 def without_none(body: Body) -> Body:
@@ -301,8 +302,11 @@ def split_routing(alias: Body | None) -> Body:
 
 
 def enable_lifecycle(lifecycle: Body) -> Body:
-    """Add that a lifecycle is enabled, which is the default, and write it as a boolean."""
-    return {**lifecycle, "enabled": str(lifecycle.get("enabled", True)).lower() == "true"}
+    """Add that a lifecycle is enabled, which is the default, as a boolean; tidy the time for which data are kept."""
+    tidy = {**lifecycle, "enabled": str(lifecycle.get("enabled", True)).lower() == "true"}
+    if isinstance(lifecycle.get("data_retention"), str):
+        tidy["data_retention"] = tidy_time(lifecycle["data_retention"])
+    return tidy
 
 
 def drop_empty_parts(template: Body) -> Body:
@@ -537,24 +541,30 @@ def normalise_phase(phase: Body) -> Body:
 
 
 def age_of_phase(min_age: t.Any) -> str:
-    """Write no age, and nought without a unit, as 0ms; 0s stays what it is."""
-    age = "0" if min_age is None else tidy_time(str(min_age))
-    return age if age.strip("0") else "0ms"
+    """Write the age at which a phase begins; nought by default."""
+    return tidy_time("0" if min_age is None else str(min_age))
 
 
 def tidy_time(time: str) -> str:
-    """Write a time without blanks and leading noughts, its unit in small letters."""
-    match = re.fullmatch(r"\s*0*(\d+)\s*([a-z]*)\s*", time, re.IGNORECASE)
-    return match.group(1) + match.group(2).lower() if match else time
+    """Write a time in the largest unit that fits: to the server 7d and 168h are equal, and it keeps the first."""
+    match = re.fullmatch(r"\s*(\d+)\s*(ms|[smhd]?)\s*", time, re.IGNORECASE)
+    number, unit = (int(match.group(1)), match.group(2).lower()) if match else (0, "none")
+    if not match or (number and not unit):
+        return time
+    milliseconds = number * TIMES[unit or "ms"]
+    largest = next((name for name, size in TIMES.items() if milliseconds and milliseconds % size == 0), "ms")
+    return f"{milliseconds // TIMES[largest]}{largest}"
 
 
 def tidy_size(size: str) -> str:
-    """Write a size without blanks, its unit in small letters and complete, a fraction as bytes."""
-    match = re.fullmatch(r"\s*(\d+)(\.\d+)?\s*([kmgtp]?)b?\s*", size, re.IGNORECASE)
+    """Write a size in the largest unit that fits: to the server 1gb and 1024MB are equal."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)b?\s*", size, re.IGNORECASE)
     if not match:
         return size
-    whole, fraction, unit = match.group(1), match.group(2), match.group(3).lower()
-    return f"{int(float(whole + fraction) * 2 ** SIZES[unit])}b" if fraction else f"{int(whole)}{unit}b"
+    number, unit = match.group(1), match.group(2).lower()
+    size_in_bytes = int(float(number) * SIZES[unit]) if "." in number else int(number) * SIZES[unit]
+    largest = next((name for name, factor in SIZES.items() if size_in_bytes and size_in_bytes % factor == 0), "")
+    return f"{size_in_bytes // SIZES[largest]}{largest}b"
 
 
 def normalise_action(name: str, action: Body) -> Body:
