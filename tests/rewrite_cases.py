@@ -113,6 +113,17 @@ LIFECYCLES: Cases = {
     "switched off as text": {"enabled": "false"},
     "for ever": {"data_retention": None},
     "downsampling": {"downsampling": [{"after": "1d", "fixed_interval": "1h"}]},
+    "downsampling in capitals": {"downsampling": [{"after": "1D", "fixed_interval": "60m"}]},
+    "no downsampling": {"downsampling": None},
+}
+STORES: Cases = {
+    "enabled": {"failure_store": {"enabled": True}},
+    "enabled as text": {"failure_store": {"enabled": "true"}},
+    "off": {"failure_store": {"enabled": False}},
+    "for a week": {"failure_store": {"enabled": True, "lifecycle": {"data_retention": "7D"}}},
+    "with the default lifecycle": {"failure_store": {"lifecycle": {}}},
+    "with a lifecycle that is off": {"failure_store": {"lifecycle": {"enabled": False}}},
+    "nothing said of it": {},
 }
 PATTERNS: Body = {"index_patterns": ["raylogs-rewrites-*"]}
 PART = "raylogs-rewrites-part"
@@ -159,7 +170,9 @@ INDEX_TEMPLATES_SINCE_8: Cases = {
     "a component that may be missing": {**PATTERNS, "ignore_missing_component_templates": ["raylogs-rewrites-missing"]},
     "deprecated": {**PATTERNS, "deprecated": True},
     "not deprecated": {**PATTERNS, "deprecated": False},
-    "a failure store": {**STREAM, "template": {"data_stream_options": {"failure_store": {"enabled": True}}}},
+    **{
+        f"failure store: {name}": {**STREAM, "template": {"data_stream_options": body}} for name, body in STORES.items()
+    },
     **{f"lifecycle: {name}": {**STREAM, "template": {"lifecycle": body}} for name, body in LIFECYCLES.items()},
 }
 COMPONENT_TEMPLATES: Cases = {
@@ -236,6 +249,10 @@ LEGACY_TEMPLATES: Cases = {
     **{f"aliases: {name}": {**PATTERNS, "aliases": ALIASES[name]} for name in ("bare", "routing")},
 }
 LEGACY_TEMPLATES_BEFORE_8: Cases = {"a pattern of old": {"template": "raylogs-rewrites-*"}}
+CORRECTED_SINCE_8: dict[str, tuple[str, Body]] = {
+    "Python's word for yes of a lifecycle": ("lifecycle", {"enabled": "True"}),
+    "Python's word for no of a failure store": ("data_stream_options", {"failure_store": {"enabled": "False"}}),
+}
 CORRECTED: dict[str, tuple[str, Body]] = {
     "Python's word for yes in a setting": ("settings", {"index.hidden": "True"}),
     "Python's word for no in a setting": ("settings", {"index": {"hidden": "False"}}),

@@ -216,9 +216,20 @@ def correct_template(template: Body) -> Body:
         flatten_settings(corrected["settings"])
     if "mappings" in corrected:
         corrected["mappings"] = correct_mapping(corrected["mappings"])
-    if isinstance(corrected.get("lifecycle"), dict):
-        corrected["lifecycle"] = correct_mapping(corrected["lifecycle"])
+    for part in ("lifecycle", "data_stream_options"):
+        if part in corrected:
+            corrected[part] = correct_enabled(corrected[part])
     return corrected
+
+
+def correct_enabled(part: t.Any) -> t.Any:
+    """Turn "True" into true where something is enabled or not."""
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: value == "True" if key == "enabled" and value in ("True", "False") else correct_enabled(value)
+        for key, value in part.items()
+    }
 
 
 # Settings
@@ -302,11 +313,24 @@ def split_routing(alias: Body | None) -> Body:
 
 
 def enable_lifecycle(lifecycle: Body) -> Body:
-    """Add that a lifecycle is enabled, which is the default, as a boolean; tidy the time for which data are kept."""
+    """Add that a lifecycle is enabled, which is the default, as a boolean; tidy its times."""
     tidy = {**lifecycle, "enabled": str(lifecycle.get("enabled", True)).lower() == "true"}
     if isinstance(lifecycle.get("data_retention"), str):
         tidy["data_retention"] = tidy_time(lifecycle["data_retention"])
+    if isinstance(lifecycle.get("downsampling"), list):
+        rounds = lifecycle["downsampling"]
+        tidy["downsampling"] = [{**each, "after": tidy_time(str(each.get("after", "")))} for each in rounds]
     return tidy
+
+
+def enable_failure_store(options: Body) -> Body:
+    """Write whether the failure store of data streams is enabled as a boolean, and its lifecycle like any other."""
+    store = dict(options.get("failure_store") or {})
+    if isinstance(store.get("enabled"), str):
+        store["enabled"] = store["enabled"] == "true"
+    if store.get("lifecycle") is not None:
+        store["lifecycle"] = enable_lifecycle(store["lifecycle"])
+    return {**options, "failure_store": store} if store else options
 
 
 def drop_empty_parts(template: Body) -> Body:
@@ -325,6 +349,8 @@ def normalise_template(template: Body | None) -> Body:
         parts["aliases"] = {name: split_routing(alias) for name, alias in parts["aliases"].items()}
     if "lifecycle" in parts:
         parts["lifecycle"] = enable_lifecycle(parts["lifecycle"])
+    if "data_stream_options" in parts:
+        parts["data_stream_options"] = enable_failure_store(parts["data_stream_options"])
     return drop_empty_parts(parts)
 
 

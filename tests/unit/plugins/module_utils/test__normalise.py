@@ -149,6 +149,31 @@ def test_other_templates_are_told_apart(api: str, entries: str, entry: str, rule
             id="the time of a lifecycle is tidied",
         ),
         pytest.param(
+            normalise.enable_lifecycle,
+            {"enabled": False, "downsampling": [{"after": "24H", "fixed_interval": "60m"}]},
+            {"enabled": False, "downsampling": [{"after": "1d", "fixed_interval": "60m"}]},
+            id="the times of downsampling are tidied, intervals stay",
+        ),
+        pytest.param(
+            normalise.enable_failure_store,
+            {"failure_store": {"enabled": "false", "lifecycle": {"data_retention": "7D"}}},
+            {"failure_store": {"enabled": False, "lifecycle": {"enabled": True, "data_retention": "7d"}}},
+            id="the lifecycle of a failure store is like any other",
+        ),
+        pytest.param(
+            normalise.enable_failure_store,
+            {"failure_store": {"enabled": True}},
+            {"failure_store": {"enabled": True}},
+            id="a failure store without a lifecycle",
+        ),
+        pytest.param(normalise.enable_failure_store, {"failure_store": None}, {"failure_store": None}, id="none"),
+        pytest.param(
+            normalise.correct_template,
+            {"data_stream_options": {"failure_store": {"enabled": "True"}}},
+            {"data_stream_options": {"failure_store": {"enabled": True}}},
+            id="what Jinja made of a failure store is corrected",
+        ),
+        pytest.param(
             normalise.drop_empty_parts, {"mappings": {}, "lifecycle": {}}, {"lifecycle": {}}, id="empty parts go"
         ),
         pytest.param(
