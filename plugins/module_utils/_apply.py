@@ -103,14 +103,12 @@ def make_plan(connection: Connection, declared: list[Declared], task: Task) -> P
 def split(connection: Connection, declared: list[Declared], *, skip: bool) -> tuple[list[Declared], list[Body]]:
     """Part what the server can hold from what it cannot.
 
-    :raises OptionError: for the first that it cannot, unless those are to be unsupported.
+    :raises OptionError: for the first that it cannot, unless those are to be skipped.
     """
-    lacks = {each.key: find_lack(each, connection) for each in KINDS.values()}
-    supported = [each for each in declared if not lacks[each.resource.key]]
+    lacks = [find_lack(each.resource, connection, each.body) for each in declared]
+    supported = [each for each, lack in zip(declared, lacks) if not lack]
     unsupported = [
-        {"kind": each.resource.key, "name": each.name, "reason": lacks[each.resource.key]}
-        for each in declared
-        if lacks[each.resource.key]
+        {"kind": each.resource.key, "name": each.name, "reason": lack} for each, lack in zip(declared, lacks) if lack
     ]
     if unsupported and not skip:
         raise OptionError(unsupported[0]["reason"])
