@@ -94,6 +94,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.raylogs.efk.plugins.module_utils._process import (
     PidFile,
+    find_remedy,
     is_running,
     last_lines,
     read_pid_file,
@@ -135,7 +136,9 @@ def explain_start(params: dict[str, t.Any], code: int, output: str) -> str:
     name = params["name"]
     cause = f"was not ready after {params['timeout']} seconds" if code == TIMED_OUT else f"ended with status {code}"
     log = last_lines(pathlib.Path(params["log_file"])) if params["log_file"] else []
-    parts = [f"Cannot start {name}: {' '.join(params['argv'])} {cause}.", output.strip()]
+    remedy = find_remedy("\n".join([*log, output]), params["remedies"])
+    head = [f"Cannot start {name}: {remedy}"] if remedy else []
+    parts = [*head, f"{'' if head else f'Cannot start {name}: '}{' '.join(params['argv'])} {cause}.", output.strip()]
     if log:
         parts += [f"The last lines of {params['log_file']}:", *log]
     return "\n".join(part for part in parts if part)
@@ -231,6 +234,7 @@ def main() -> None:
             "user": {"type": "str"},
             "chdir": {"type": "path"},
             "log_file": {"type": "path"},
+            "remedies": {"type": "dict", "default": {}},
             "timeout": {"type": "int", "default": 180},
         },
         required_if=[("state", "started", ["argv"]), ("state", "restarted", ["argv"])],

@@ -72,6 +72,7 @@ class Host:
             "elasticsearch_archive_path": str(archive),
             "elasticsearch_archive_checksum": "sha512:" + digest(archive),
             "elasticsearch_heap_size": "512m",
+            "elasticsearch_service_manager": "daemon",
             "elasticsearch_http_port": self.port,
             "elasticsearch_user": SERVER_USER,
             "elasticsearch_group": SERVER_GROUP,
