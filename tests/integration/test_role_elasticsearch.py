@@ -305,9 +305,7 @@ def test_a_taken_port_is_named_with_its_owner(host: Host) -> None:
             ["on port 1023", "only the ports 1024 to 65535 are open", "set elasticsearch_http_port to a free port"],
             id="a port that only root may use",
         ),
-        pytest.param(
-            {"elasticsearch_http_port": 70000}, ["on port 70000", "only the ports"], id="a port that is none"
-        ),
+        pytest.param({"elasticsearch_http_port": 70000}, ["on port 70000", "only the ports"], id="a port that is none"),
         pytest.param(
             {"elasticsearch_archive_checksum": ""},
             ["nothing says what it must be", "elasticsearch_archive_checksum_required to false"],
