@@ -132,6 +132,12 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def molecule(session: nox.Session) -> None:
+    """Run the Molecule scenarios, or those that are named; further arguments go to `molecule test`."""
+    run(session, "python", "tools/run_molecule.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure speed, memory and size; further arguments go to the benchmarks."""
     run(session, "python", "-m", "benchmarks", *session.posargs)

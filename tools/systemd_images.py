@@ -18,7 +18,8 @@ from pathlib import Path
 from container_engine import STATE, Engine, EngineError, install
 
 RELEASES = {"debian12": "bookworm", "debian13": "trixie"}
-PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3", "ca-certificates", "iproute2", "procps")
+# With python3-apt, without which Ansible installs it first.
+PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3", "python3-apt", "ca-certificates", "iproute2", "procps")
 # What belongs to a machine and not to a container.
 MASKED = (
     *("apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "fstrim.timer", "getty.target"),
