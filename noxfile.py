@@ -81,7 +81,7 @@ def lint(session: nox.Session) -> None:
             "ruff check": "ruff check .",
             "mypy plugins": "mypy -p ansible_collections.raylogs.efk.plugins",
             "mypy tools": "env MYPYPATH=tools mypy noxfile.py tools",
-            "mypy tests": f"mypy {' '.join(typed)}",
+            "mypy tests": f"env MYPYPATH=tools mypy {' '.join(typed)}",
             "yamllint": "yamllint --strict .",
             "codespell": "codespell",
             "reuse": "reuse lint --quiet",

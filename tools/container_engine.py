@@ -52,7 +52,7 @@ class Engine(t.NamedTuple):
 OWN = Engine(ADDRESS, own=True)
 
 
-def command_line(data: Path = DATA, run: Path = RUN) -> list[str]:
+def command_line(data: Path, run: Path) -> list[str]:
     """Build the command that runs our own engine; without the bridge that any other engine would share with it."""
     return [
         *["dockerd", "--data-root", str(data), "--exec-root", str(run / "exec"), "--pidfile", str(run / "docker.pid")],
@@ -66,7 +66,7 @@ def last_error(log: str) -> str:
     return lines[-1] if lines else "nothing"
 
 
-def running_pid(pid_file: Path = PID_FILE, proc: Path = Path("/proc")) -> int | None:
+def running_pid(pid_file: Path, proc: Path = Path("/proc")) -> int | None:
     """Return the process of our own engine: one that runs, and on our data."""
     try:
         pid = int(pid_file.read_text())
@@ -76,7 +76,7 @@ def running_pid(pid_file: Path = PID_FILE, proc: Path = Path("/proc")) -> int | 
     return pid if str(pid_file).encode() in arguments else None
 
 
-def find(environment: t.Mapping[str, str] = os.environ) -> Engine | None:
+def find(environment: t.Mapping[str, str]) -> Engine | None:
     """Return the engine that DOCKER_HOST names, else our own where it runs, else that of the host, else nothing.
 
     :raises EngineError: when the one that DOCKER_HOST names does not answer.
@@ -97,7 +97,7 @@ def start(say: t.Callable[[str], None]) -> Engine:
 
     :raises EngineError: when it cannot be started.
     """
-    if engine := find():
+    if engine := find(os.environ):
         say(f"The container engine at {engine.address} answers.")
         return engine
     if os.geteuid() != 0:
@@ -109,7 +109,7 @@ def start(say: t.Callable[[str], None]) -> Engine:
     for folder in (STATE, RUN):
         folder.mkdir(parents=True, exist_ok=True)
     with LOG.open("w") as log:
-        process = subprocess.Popen(command_line(), stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(command_line(DATA, RUN), stdout=log, stderr=log, start_new_session=True)
     deadline = time.monotonic() + START_SECONDS
     while not OWN.answers():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -156,7 +156,7 @@ def stop(say: t.Callable[[str], None]) -> None:
 
     :raises EngineError: when it does not end.
     """
-    if pid := running_pid():
+    if pid := running_pid(PID_FILE):
         say("Stopping the container engine …")
         containers = OWN.docker("ps", "--all", "--quiet").stdout.split()
         if containers:
@@ -164,7 +164,7 @@ def stop(say: t.Callable[[str], None]) -> None:
         OWN.docker("network", "prune", "--force")
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
-        while running_pid() == pid:
+        while running_pid(PID_FILE) == pid:
             if time.monotonic() > deadline:
                 raise EngineError(f"Cannot stop the container engine: process {pid} ignores SIGTERM (log: {LOG}).")
             time.sleep(0.1)

@@ -119,9 +119,19 @@ def ask(url: str, field: str | None, values: t.Sequence[str]) -> Answer:
         return Answer(good=False, body=None, words=f"it does not answer: {error or type(error).__name__}")
 
 
-def explain(params: dict[str, t.Any], why: str) -> str:
+def journal(module: AnsibleModule) -> list[str]:
+    """Return the last lines of the unit's journal, which has what was said before there was a log."""
+    if not module.params["unit"]:
+        return []
+    command = ["journalctl", "--no-pager", "--output=cat", "--lines=15", f"--unit={module.params['unit']}"]
+    return module.run_command(command)[1].splitlines()
+
+
+def explain(module: AnsibleModule, why: str) -> str:
     """Say what failed, and what the log says."""
+    params = module.params
     log = last_lines(pathlib.Path(params["log_file"])) if params["log_file"] else []
+    log += journal(module)
     remedy = find_remedy("\n".join(log), params["remedies"])
     head = f"{params['name']} is not ready at {params['url']}: {why}.{' ' if remedy else ''}{remedy}"
     return "\n".join([head, f"The last lines of {params['log_file']}:", *log] if log else [head])
@@ -168,9 +178,9 @@ def main() -> None:
     began = time.monotonic()
     while not (answer := ask(params["url"], params["field"], params["values"] or ())).good:
         if gone := why_gone(module):
-            module.fail_json(msg=explain(params, gone))
+            module.fail_json(msg=explain(module, gone))
         if time.monotonic() - began > params["timeout"]:
-            module.fail_json(msg=explain(params, f"after {params['timeout']} seconds {answer.words}"))
+            module.fail_json(msg=explain(module, f"after {params['timeout']} seconds {answer.words}"))
         time.sleep(PAUSE)
     module.exit_json(changed=False, answer=answer.body, seconds=round(time.monotonic() - began, 1))
 
