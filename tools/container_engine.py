@@ -83,7 +83,9 @@ def find(environment: t.Mapping[str, str]) -> Engine | None:
     """
     if named := environment.get("DOCKER_HOST"):
         engine = Engine(named, own=named == ADDRESS)
-        if not engine.own and not engine.answers():
+        if engine.answers():
+            return engine
+        if not engine.own:
             said = engine.docker("version").stderr.strip() if shutil.which("docker") else "there is no docker client"
             raise EngineError(f"Cannot reach the container engine: DOCKER_HOST={named}: {said} Start it or unset that.")
     for engine in (OWN, Engine("unix:///var/run/docker.sock", own=False)):
@@ -171,4 +173,5 @@ def stop(say: t.Callable[[str], None]) -> None:
     for folder in (RUN, STATE):
         for point in mounts_below(folder, Path("/proc/mounts").read_text()):
             subprocess.run(["umount", "--lazy", point], check=False, capture_output=True)
-    shutil.rmtree(RUN, ignore_errors=True)
+    for folder in (RUN, *STATE.glob("build-*")):
+        shutil.rmtree(folder, ignore_errors=True)

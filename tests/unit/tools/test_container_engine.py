@@ -9,7 +9,7 @@ from pathlib import Path
 
 import container_engine
 import pytest
-from container_engine import EngineError, command_line, find, last_error, mounts_below, running_pid, start
+from container_engine import Engine, EngineError, command_line, find, last_error, mounts_below, running_pid, start
 
 LOG = """\
 time="2026-11-23T14:27:40Z" level=info msg="Starting up"
@@ -82,6 +82,19 @@ def test_named_engine_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
     address = f"unix://{tmp_path}/none.sock"
     with pytest.raises(EngineError, match=rf"^Cannot reach the container engine: DOCKER_HOST={address}: .+ unset that"):
         find({"DOCKER_HOST": address})
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        pytest.param({"DOCKER_HOST": "tcp://engine:2376"}, Engine("tcp://engine:2376", own=False), id="named"),
+        pytest.param({"DOCKER_HOST": container_engine.ADDRESS}, container_engine.OWN, id="our own, named"),
+        pytest.param({}, container_engine.OWN, id="our own before that of the host"),
+    ],
+)
+def test_engine_that_answers_is_used(lame: Path, environment: dict[str, str], expected: Engine) -> None:
+    program(lame / "docker", "exit 0")
+    assert find(environment) == expected
 
 
 @pytest.mark.parametrize(
