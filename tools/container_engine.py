@@ -133,7 +133,7 @@ def install(packages: t.Mapping[str, str], say: t.Callable[[str], None]) -> None
     :raises EngineError: when that fails.
     """
     for program, package in packages.items():
-        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin"):
+        if shutil.which(program):
             continue
         say(f"Installing {package} …")
         command = ["apt-get", "install", "--yes", "--no-install-recommends", package]

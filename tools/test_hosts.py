@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import os
 import sys
 
 import container_engine
@@ -21,6 +22,7 @@ def say(line: str) -> None:
 
 def start(hosts: list[str]) -> container_engine.Engine:
     """Return an engine that holds the images of these hosts; two runs at a time wait for one another."""
+    os.environ["PATH"] += ":/usr/sbin:/sbin"  # Not every root has them.
     container_engine.STATE.mkdir(parents=True, exist_ok=True)
     with (container_engine.STATE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
