@@ -118,6 +118,12 @@ def integration(session: nox.Session) -> None:
     measured_pytest(session, "tests/integration")
 
 
+@nox.session
+def cluster(session: nox.Session) -> None:
+    """Run three real nodes as one cluster; further arguments go to pytest."""
+    run(session, "pytest", "--override-ini=timeout=1800", "tests/cluster", *session.posargs)
+
+
 def measured_pytest(session: nox.Session, folder: str) -> None:
     """Run pytest under coverage."""
     junit = CACHE / "results" / f"{session.name}.xml"
