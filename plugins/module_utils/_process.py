@@ -69,6 +69,12 @@ def is_running(pid: int, identity: str, proc: pathlib.Path = PROC) -> bool:
     return bool(command) and identity in command
 
 
+def runs_somewhere(identity: str, proc: pathlib.Path = PROC) -> bool:
+    """Say whether any process carries the identity in its command line."""
+    pids = [int(process.name) for process in proc.iterdir() if process.name.isdigit()]
+    return any(is_running(pid, identity, proc) for pid in pids)
+
+
 def read_pid_file(path: pathlib.Path, identity: str, proc: pathlib.Path = PROC) -> PidFile:
     """Say whether the process that a pid file names is alive and carries the identity in its command line.
 

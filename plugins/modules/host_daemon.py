@@ -98,9 +98,13 @@ from ansible_collections.raylogs.efk.plugins.module_utils._process import (
     is_running,
     last_lines,
     read_pid_file,
+    runs_somewhere,
 )
 
 TIMED_OUT = 124
+PAUSE = 0.1
+GRACE = 2
+"""Seconds in which a program that was put into the background may not be seen yet."""
 
 
 class StartError(Exception):
@@ -177,6 +181,18 @@ def stop_program(module: AnsibleModule, found: PidFile) -> None:
     pid_file.unlink(missing_ok=True)
 
 
+def wait_for_pid_file(pid_file: pathlib.Path, identity: str, seconds: int) -> PidFile:
+    """Return what the pid file says, which some programs write only after the command that starts them returned."""
+    deadline = time.monotonic() + seconds
+    grace = time.monotonic() + GRACE
+    while True:
+        found = read_pid_file(pid_file, identity)
+        now = time.monotonic()
+        if found.state == "running" or now > deadline or (now > grace and not runs_somewhere(identity)):
+            return found
+        time.sleep(PAUSE)
+
+
 def start_program(module: AnsibleModule, command: list[str]) -> int | None:
     """Start the program and return its process id."""
     params = module.params
@@ -190,7 +206,7 @@ def start_program(module: AnsibleModule, command: list[str]) -> int | None:
     )
     if code:
         module.fail_json(msg=explain_start(params, code, error or output), rc=code)
-    found = read_pid_file(pathlib.Path(params["pid_file"]), params["identity"])
+    found = wait_for_pid_file(pathlib.Path(params["pid_file"]), params["identity"], params["timeout"])
     if found.state != "running":
         module.fail_json(msg=explain_start(params, code, f"It is not in the background: {found.reason}."))
     return found.pid

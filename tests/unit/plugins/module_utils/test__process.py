@@ -47,6 +47,11 @@ def test_is_running(sleeper: subprocess.Popen[bytes]) -> None:
     assert not _process.is_running(sleeper.pid, "")
 
 
+def test_runs_somewhere(sleeper: subprocess.Popen[bytes]) -> None:
+    assert _process.runs_somewhere(_process.command_line(sleeper.pid))
+    assert not _process.runs_somewhere("no such program, and this is not on any command line either")
+
+
 def test_a_pid_file_of_another_program_is_stale(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
     pid_file = tmp_path / "pid"
     pid_file.write_text(str(sleeper.pid))
