@@ -163,8 +163,10 @@ def check_rolling(cluster: Cluster) -> None:
     after = cluster.pids()
     assert [name for name in NAMES if before[name] == after[name]] == []
     assert [len(cluster.moments(name, "started {")) for name in NAMES] == [2, 2, 2]
-    for earlier, later in zip(NAMES, NAMES[1:]):
-        assert cluster.moments(earlier, "started {")[-1] < cluster.moments(later, "stopping ...")[-1]
+    turns = sorted(
+        (cluster.moments(name, "stopping ...")[-1], cluster.moments(name, "started {")[-1]) for name in NAMES
+    )
+    assert [(earlier, later) for earlier, later in zip(turns, turns[1:]) if earlier[1] > later[0]] == []
     check_formed(cluster)
 
 
@@ -175,10 +177,12 @@ def check_refused_setting(cluster: Cluster) -> None:
     said = " ".join(output.split())
     assert code != 0
     assert "does not know the setting no.such.setting. Correct its name in elasticsearch_config" in said, output
-    assert cluster.health("es2")[1] == len(NAMES) - 1
+    alive = [name for name in NAMES if Path(f"/proc/{before[name]}").exists()]
+    assert len(alive) == len(NAMES) - 1
+    assert cluster.health(alive[0])[1] == len(alive)
     cluster.converge(elasticsearch_config={"action.destructive_requires_name": True})
     after = cluster.pids()
-    assert [name for name in NAMES if before[name] != after[name]] == ["es1"]
+    assert [name for name in NAMES if before[name] == after[name]] == alive
     check_formed(cluster)
 
 
