@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop search test lint sanity unit integration molecule bench docs generate clean
+.PHONY: help demo demo-stop search test lint sanity unit integration molecule molecule-stop bench docs generate clean
 
 help: ## List the targets
 	@sed -n 's|^\([a-z-]*\):.*## \(.*\)|make \1\t\2|p' Makefile | expand -t 18
@@ -35,8 +35,11 @@ lint sanity unit integration: $(READY)
 	@nox -s $@
 lint: ## Run the static checks (sanity, unit and integration alone work alike)
 
-molecule: ## Run the Molecule scenarios
-	@echo 'There is no Molecule scenario yet: nothing was run.' >&2; exit 1
+molecule: $(READY) ## Run the Molecule scenarios on containers with systemd (needs root or a Docker engine)
+	@python tools/run_tests.py molecule
+
+molecule-stop: ## Stop the container engine that make molecule started, keep its images
+	@$(PYTHON) tools/test_hosts.py stop
 
 bench: $(READY) ## Measure speed, memory and size
 	@nox -s bench
@@ -47,8 +50,9 @@ docs: $(READY) ## Build the documentation site into .cache/docs
 generate: $(READY) ## Write the files that are generated from the catalogue
 	@python tools/generate.py
 
-clean: ## Stop the demo, remove its data and everything that was made here
+clean: ## Stop the demo and the container engine, remove their data and everything that was made here
 	@if [[ -e .demo && -x $(BIN)/ansible-playbook ]]; then ansible-playbook -i inventories/local playbooks/demo_clean.yml; fi
+	@if [[ -e .cache/test_hosts ]]; then $(PYTHON) tools/test_hosts.py stop; fi
 	@rm -rf .cache .demo .venv __pycache__ raylogs-efk-*.tar.gz
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 

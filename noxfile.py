@@ -81,7 +81,7 @@ def lint(session: nox.Session) -> None:
             "ruff check": "ruff check .",
             "mypy plugins": "mypy -p ansible_collections.raylogs.efk.plugins",
             "mypy tools": "env MYPYPATH=tools mypy noxfile.py tools",
-            "mypy tests": f"mypy {' '.join(typed)}",
+            "mypy tests": f"env MYPYPATH=tools mypy {' '.join(typed)}",
             "yamllint": "yamllint --strict .",
             "codespell": "codespell",
             "reuse": "reuse lint --quiet",
@@ -118,6 +118,12 @@ def integration(session: nox.Session) -> None:
     measured_pytest(session, "tests/integration")
 
 
+@nox.session
+def cluster(session: nox.Session) -> None:
+    """Run three real nodes as one cluster; further arguments go to pytest."""
+    run(session, "pytest", "--override-ini=timeout=1800", "tests/cluster", *session.posargs)
+
+
 def measured_pytest(session: nox.Session, folder: str) -> None:
     """Run pytest under coverage."""
     junit = CACHE / "results" / f"{session.name}.xml"
@@ -129,6 +135,12 @@ def coverage(session: nox.Session) -> None:
     """Report the branch coverage of module_utils by all tests run since the last report."""
     run(session, "coverage", "combine", "--quiet")
     run_all(session, {"coverage": "coverage report"})
+
+
+@nox.session
+def molecule(session: nox.Session) -> None:
+    """Run the Molecule scenarios, or those that are named; further arguments go to `molecule test`."""
+    run(session, "python", "tools/run_molecule.py", *session.posargs)
 
 
 @nox.session

@@ -21,8 +21,9 @@ SHA256 = {
 
 
 def main() -> None:
-    """Print the path of the zip of the version asked for, 8.19.0 unless said otherwise."""
-    sys.stdout.write(f"{fetch(*sys.argv[1:2])}\n")
+    """Print the paths of the zips of the versions asked for, 8.19.0 unless said otherwise."""
+    for version in sys.argv[1:] or ["8.19.0"]:
+        sys.stdout.write(f"{fetch(version)}\n")
 
 
 def fetch(version: str = "8.19.0") -> Path:

@@ -13,6 +13,7 @@ import sys
 
 import generate_content
 import generate_kinds
+import generate_roles
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -75,6 +76,7 @@ def generated_files() -> dict[str, str]:
         "catalogue/ray_logs.json": catalogue + "\n",
         **generate_content.generated_files(),
         **generate_kinds.generated_files(),
+        **generate_roles.generated_files(),
     }
 
 
@@ -91,7 +93,7 @@ def main() -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     for name in differing:
-        print(f"{name}: {'differs from catalogue/, run `make generate`' if check else 'written'}")
+        print(f"{name}: {'differs from what it is derived from, run `make generate`' if check else 'written'}")
     return 1 if check and differing else 0
 
 

@@ -32,6 +32,12 @@ options:
     description: Seconds after which it is a failure.
     type: int
     default: 180
+  remedies:
+    description:
+      - What to do about known causes, sentences by the regular expression that finds the cause in the log or output.
+      - The sentence of the first that is found begins the message; groups of the expression may stand in it.
+    type: dict
+    default: {}
 """
 
     PROCESS = r"""

@@ -10,13 +10,21 @@ import ipaddress
 import os
 import pathlib
 import pwd
+import re
+import resource
+import socket
 import typing as t
 
 PROC = pathlib.Path("/proc")
+CGROUP = pathlib.Path("/sys/fs/cgroup")
 LISTEN = "0A"
 FIRST_OPEN_PORT = 1024
 HIGHEST_MEMORY_LIMIT = 1 << 60
 """cgroup v1 says "no limit" with a number near 2**63."""
+UNLIMITED = -1
+SYS_RESOURCE = 1 << 24
+"""The capability to raise hard limits."""
+LIMITS = {"nofile": "Max open files", "nproc": "Max processes", "memlock": "Max locked memory"}
 
 
 class PidFile(t.NamedTuple):
@@ -26,6 +34,10 @@ class PidFile(t.NamedTuple):
     """absent, running or stale."""
     pid: int | None
     reason: str
+    command: str = ""
+    """The command line of the running process."""
+    memory: int = 0
+    """Bytes of memory that it holds."""
 
 
 class Listener(t.NamedTuple):
@@ -57,6 +69,12 @@ def is_running(pid: int, identity: str, proc: pathlib.Path = PROC) -> bool:
     return bool(command) and identity in command
 
 
+def runs_somewhere(identity: str, proc: pathlib.Path = PROC) -> bool:
+    """Say whether any process carries the identity in its command line."""
+    pids = [int(process.name) for process in proc.iterdir() if process.name.isdigit()]
+    return any(is_running(pid, identity, proc) for pid in pids)
+
+
 def read_pid_file(path: pathlib.Path, identity: str, proc: pathlib.Path = PROC) -> PidFile:
     """Say whether the process that a pid file names is alive and carries the identity in its command line.
 
@@ -74,7 +92,13 @@ def read_pid_file(path: pathlib.Path, identity: str, proc: pathlib.Path = PROC) 
         return PidFile("stale", pid, f"{path} names process {pid}, which is gone")
     if identity not in command:
         return PidFile("stale", pid, f"{path} names process {pid}, which is another program: {command[:120]}")
-    return PidFile("running", pid, "")
+    return PidFile("running", pid, "", command, resident_memory(pid, proc))
+
+
+def resident_memory(pid: int, proc: pathlib.Path = PROC) -> int:
+    """Return the bytes of memory that a process holds."""
+    found = re.search(r"^VmRSS:\s+(\d+) kB", read_text(proc / str(pid) / "status"), re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
 
 
 def decode_address(text: str) -> str:
@@ -154,9 +178,9 @@ def free_bytes(path: pathlib.Path) -> int:
     return status.f_bavail * status.f_frsize
 
 
-def total_memory(proc: pathlib.Path = PROC) -> int:
-    """Return the bytes of memory of this host."""
-    return memory_fields(proc)["MemTotal"]
+def total_memory(proc: pathlib.Path = PROC, cgroup: pathlib.Path = CGROUP) -> int:
+    """Return the bytes of memory of this host, or the limit of the container where that is less."""
+    return min([memory_fields(proc)["MemTotal"], *(limit for limit, _used in memory_limits(cgroup))])
 
 
 def memory_fields(proc: pathlib.Path) -> dict[str, int]:
@@ -165,17 +189,68 @@ def memory_fields(proc: pathlib.Path) -> dict[str, int]:
     return {name: int(value.split()[0]) * 1024 for name, value in fields.items()}
 
 
-def available_memory(proc: pathlib.Path = PROC, cgroup: pathlib.Path = pathlib.Path("/sys/fs/cgroup")) -> int:
-    """Return the bytes a new process may take: what the kernel calls available, within the limit of the container."""
-    available = memory_fields(proc)["MemAvailable"]
+def memory_limits(cgroup: pathlib.Path) -> list[tuple[int, int]]:
+    """Return the limits of memory of the container, and how much of each is used."""
+    limits = []
     for limit, used in (
         (cgroup / "memory.max", cgroup / "memory.current"),
         (cgroup / "memory/memory.limit_in_bytes", cgroup / "memory/memory.usage_in_bytes"),
     ):
         limit_text = read_text(limit).strip()
         if limit_text.isdigit() and int(limit_text) < HIGHEST_MEMORY_LIMIT:
-            available = min(available, max(0, int(limit_text) - int(read_text(used).strip() or "0")))
-    return available
+            limits.append((int(limit_text), int(read_text(used).strip() or "0")))
+    return limits
+
+
+def available_memory(proc: pathlib.Path = PROC, cgroup: pathlib.Path = CGROUP) -> int:
+    """Return the bytes a new process may take: what the kernel calls available, within the limit of the container."""
+    free = [max(0, limit - used) for limit, used in memory_limits(cgroup)]
+    return min([memory_fields(proc)["MemAvailable"], *free])
+
+
+def own_limits() -> dict[str, int]:
+    """Return the hard limits of what is started from here, -1 for none."""
+    kinds = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC, "memlock": resource.RLIMIT_MEMLOCK}
+    return {name: resource.getrlimit(kind)[1] for name, kind in kinds.items()}
+
+
+def service_limits(proc: pathlib.Path = PROC) -> dict[str, int]:
+    """Return how high the first process, which starts the services, may set the limits of a service, -1 for any."""
+    capable = re.search(r"^CapEff:\s+([0-9a-f]+)$", read_text(proc / "1/status"), re.MULTILINE)
+    if capable and int(capable[1], 16) & SYS_RESOURCE:
+        return dict.fromkeys(LIMITS, UNLIMITED)
+    text = read_text(proc / "1/limits")
+    found = {name: re.search(rf"^{words}\s+\S+\s+(\d+)", text, re.MULTILINE) for name, words in LIMITS.items()}
+    return {name: int(match[1]) if match else UNLIMITED for name, match in found.items()}
+
+
+def kernel_number(name: str, proc: pathlib.Path = PROC) -> int | None:
+    """Return a kernel setting such as vm.max_map_count, or nothing where it cannot be read."""
+    text = read_text(proc / "sys" / name.replace(".", "/")).strip()
+    return int(text) if text.isdigit() else None
+
+
+def why_unresolved(name: str) -> str:
+    """Return why this host cannot turn a name into an address, or nothing when it can."""
+    try:
+        socket.getaddrinfo(name, None)
+    except OSError as error:
+        return str(error.strerror or error)
+    return ""
+
+
+def unresolved(names: t.Iterable[str]) -> dict[str, str]:
+    """Return the names that this host cannot turn into an address, with the reason."""
+    reasons = {name: why_unresolved(name) for name in names}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def find_remedy(text: str, remedies: t.Mapping[str, str]) -> str:
+    """Return what to do about the first known cause that a text names; remedies are sentences by regular expression."""
+    for pattern, remedy in remedies.items():
+        if found := re.search(pattern, text):
+            return found.expand(remedy)
+    return ""
 
 
 def last_lines(path: pathlib.Path, count: int = 15, most_bytes: int = 65536) -> list[str]:

@@ -210,7 +210,12 @@ def install(source: pathlib.Path, dest: pathlib.Path, origin: str) -> None:
         (top / ORIGIN).write_text(origin + "\n", encoding="utf-8")
         for parent, _folders, _files in os.walk(top):
             pathlib.Path(parent).chmod(PROGRAM)
-        top.rename(dest)
+        try:
+            top.rename(dest)
+        except OSError:
+            # Where several nodes share a machine, another one may have been faster.
+            if not dest.exists():
+                raise
 
 
 def main() -> None:

@@ -94,12 +94,17 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.raylogs.efk.plugins.module_utils._process import (
     PidFile,
+    find_remedy,
     is_running,
     last_lines,
     read_pid_file,
+    runs_somewhere,
 )
 
 TIMED_OUT = 124
+PAUSE = 0.1
+GRACE = 2
+"""Seconds in which a program that was put into the background may not be seen yet."""
 
 
 class StartError(Exception):
@@ -135,7 +140,9 @@ def explain_start(params: dict[str, t.Any], code: int, output: str) -> str:
     name = params["name"]
     cause = f"was not ready after {params['timeout']} seconds" if code == TIMED_OUT else f"ended with status {code}"
     log = last_lines(pathlib.Path(params["log_file"])) if params["log_file"] else []
-    parts = [f"Cannot start {name}: {' '.join(params['argv'])} {cause}.", output.strip()]
+    remedy = find_remedy("\n".join([*log, output]), params["remedies"])
+    head = [f"Cannot start {name}: {remedy}"] if remedy else []
+    parts = [*head, f"{'' if head else f'Cannot start {name}: '}{' '.join(params['argv'])} {cause}.", output.strip()]
     if log:
         parts += [f"The last lines of {params['log_file']}:", *log]
     return "\n".join(part for part in parts if part)
@@ -174,6 +181,18 @@ def stop_program(module: AnsibleModule, found: PidFile) -> None:
     pid_file.unlink(missing_ok=True)
 
 
+def wait_for_pid_file(pid_file: pathlib.Path, identity: str, seconds: int) -> PidFile:
+    """Return what the pid file says, which some programs write only after the command that starts them returned."""
+    deadline = time.monotonic() + seconds
+    grace = time.monotonic() + GRACE
+    while True:
+        found = read_pid_file(pid_file, identity)
+        now = time.monotonic()
+        if found.state == "running" or now > deadline or (now > grace and not runs_somewhere(identity)):
+            return found
+        time.sleep(PAUSE)
+
+
 def start_program(module: AnsibleModule, command: list[str]) -> int | None:
     """Start the program and return its process id."""
     params = module.params
@@ -187,7 +206,7 @@ def start_program(module: AnsibleModule, command: list[str]) -> int | None:
     )
     if code:
         module.fail_json(msg=explain_start(params, code, error or output), rc=code)
-    found = read_pid_file(pathlib.Path(params["pid_file"]), params["identity"])
+    found = wait_for_pid_file(pathlib.Path(params["pid_file"]), params["identity"], params["timeout"])
     if found.state != "running":
         module.fail_json(msg=explain_start(params, code, f"It is not in the background: {found.reason}."))
     return found.pid
@@ -231,6 +250,7 @@ def main() -> None:
             "user": {"type": "str"},
             "chdir": {"type": "path"},
             "log_file": {"type": "path"},
+            "remedies": {"type": "dict", "default": {}},
             "timeout": {"type": "int", "default": 180},
         },
         required_if=[("state", "started", ["argv"]), ("state", "restarted", ["argv"])],

@@ -12,7 +12,8 @@ short_description: Wait until a service on this host answers as it should
 description:
   - Asks an address of this host until it answers 200 and, where O(field) is given, until a field of its JSON answer has
     one of the values wanted. It ends as soon as that holds.
-  - It fails as soon as the process of O(pid_file) is gone, with the last lines of its log.
+  - It fails as soon as the process of O(pid_file) is gone, or O(unit) does not run any more, with the last lines of its
+    log.
   - It runs on the host of the service, so it reaches one that listens on the loopback address.
   - It needs no client library.
 author: [Contributors to the raylogs.efk project (@raylogs)]
@@ -34,6 +35,9 @@ options:
     elements: str
   identity:
     default: ""
+  unit:
+    description: The systemd unit of the service.
+    type: str
 attributes:
   check_mode:
     description: In check mode nothing is asked, for the service may not be there yet.
@@ -74,9 +78,10 @@ import urllib.error
 import urllib.request
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.raylogs.efk.plugins.module_utils._process import last_lines, read_pid_file
+from ansible_collections.raylogs.efk.plugins.module_utils._process import find_remedy, last_lines, read_pid_file
 
 PAUSE = 0.25
+ENDED = ("failed", "inactive")
 CLIENT_WAITS = 10
 
 
@@ -114,19 +119,34 @@ def ask(url: str, field: str | None, values: t.Sequence[str]) -> Answer:
         return Answer(good=False, body=None, words=f"it does not answer: {error or type(error).__name__}")
 
 
-def explain(params: dict[str, t.Any], why: str) -> str:
+def journal(module: AnsibleModule) -> list[str]:
+    """Return the last lines of the unit's journal, which has what was said before there was a log."""
+    if not module.params["unit"]:
+        return []
+    command = ["journalctl", "--no-pager", "--output=cat", "--lines=15", f"--unit={module.params['unit']}"]
+    return module.run_command(command)[1].splitlines()
+
+
+def explain(module: AnsibleModule, why: str) -> str:
     """Say what failed, and what the log says."""
+    params = module.params
     log = last_lines(pathlib.Path(params["log_file"])) if params["log_file"] else []
-    head = f"{params['name']} is not ready at {params['url']}: {why}."
+    log += journal(module)
+    remedy = find_remedy("\n".join(log), params["remedies"])
+    head = f"{params['name']} is not ready at {params['url']}: {why}.{' ' if remedy else ''}{remedy}"
     return "\n".join([head, f"The last lines of {params['log_file']}:", *log] if log else [head])
 
 
-def why_gone(params: dict[str, t.Any]) -> str:
+def why_gone(module: AnsibleModule) -> str:
     """Say why the service will never answer; nothing when it may."""
-    if not params["pid_file"]:
+    if module.params["unit"]:
+        command = ["systemctl", "show", "--property=ActiveState", "--value", module.params["unit"]]
+        _code, state, _error = module.run_command(command)
+        return f"its unit {module.params['unit']} is {state.strip()}" if state.strip() in ENDED else ""
+    if not module.params["pid_file"]:
         return ""
     try:
-        found = read_pid_file(pathlib.Path(params["pid_file"]), params["identity"])
+        found = read_pid_file(pathlib.Path(module.params["pid_file"]), module.params["identity"])
     except OSError as error:
         return f"its pid file cannot be read ({error})"
     return "" if found.state == "running" else f"its process is gone ({found.reason})"
@@ -143,6 +163,8 @@ def main() -> None:
             "pid_file": {"type": "path"},
             "identity": {"type": "str", "default": ""},
             "log_file": {"type": "path"},
+            "remedies": {"type": "dict", "default": {}},
+            "unit": {"type": "str"},
             "timeout": {"type": "int", "default": 180},
         },
         required_by={"field": ["values"]},
@@ -155,10 +177,10 @@ def main() -> None:
         module.exit_json(changed=False)
     began = time.monotonic()
     while not (answer := ask(params["url"], params["field"], params["values"] or ())).good:
-        if gone := why_gone(params):
-            module.fail_json(msg=explain(params, gone))
+        if gone := why_gone(module):
+            module.fail_json(msg=explain(module, gone))
         if time.monotonic() - began > params["timeout"]:
-            module.fail_json(msg=explain(params, f"after {params['timeout']} seconds {answer.words}"))
+            module.fail_json(msg=explain(module, f"after {params['timeout']} seconds {answer.words}"))
         time.sleep(PAUSE)
     module.exit_json(changed=False, answer=answer.body, seconds=round(time.monotonic() - began, 1))
 

@@ -11,7 +11,8 @@ module: host_preflight_info
 short_description: Read what a service needs to know of a host before it starts
 description:
   - Reads in one go whether a pid file tells the truth, who listens on some ports, how many bytes are free at
-    some paths, and how much memory a new process may take.
+    some paths, how much memory a new process may take, which limits it has, which names cannot be resolved, and what
+    time it is.
   - It needs nothing but Linux' C(/proc), no C(ss), C(lsof) or C(df).
   - It never changes anything.
 author: [Contributors to the raylogs.efk project (@raylogs)]
@@ -30,6 +31,11 @@ options:
     description: Paths of which to say how many bytes are free; a path that does not exist counts as its nearest parent.
     type: list
     elements: path
+    default: []
+  names:
+    description: Names of other hosts, of which to say which cannot be resolved.
+    type: list
+    elements: str
     default: []
 attributes:
   check_mode:
@@ -74,6 +80,16 @@ process:
       returned: always
       type: str
       sample: ""
+    command:
+      description: The command line of the running process.
+      returned: always
+      type: str
+      sample: java -Xms4g -cp lib/* org.elasticsearch.server
+    memory:
+      description: Bytes of memory that the running process holds.
+      returned: always
+      type: int
+      sample: 776994816
 listeners:
   description: Who listens on the ports. The process is known where this user may look at it.
   returned: success
@@ -96,23 +112,54 @@ available_memory:
   type: int
   sample: 8123453440
 total_memory:
-  description: Bytes of memory of the host.
+  description: Bytes of memory of the host, or the limit of the container where that is less.
   returned: success
   type: int
   sample: 16787333120
+limits:
+  description: The hard limits of what is started from here, V(-1) for none.
+  returned: success
+  type: dict
+  sample: {nofile: 1048576, nproc: 63432, memlock: 8388608}
+service_limits:
+  description: How high the first process, which starts the services, may set these limits, V(-1) for any.
+  returned: success
+  type: dict
+  sample: {nofile: -1, nproc: -1, memlock: -1}
+max_map_count:
+  description: The kernel's vm.max_map_count.
+  returned: success
+  type: int
+  sample: 65530
+unresolved:
+  description: The names that this host cannot turn into an address, with the reason.
+  returned: success
+  type: dict
+  sample: {es2.example.com: Name or service not known}
+time:
+  description: What the clock of this host says, in seconds since 1970.
+  returned: success
+  type: float
+  sample: 1766491200.25
 """
 
 import pathlib
+import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.raylogs.efk.plugins.module_utils._process import (
+    PidFile,
     available_memory,
     find_listeners,
     free_bytes,
+    kernel_number,
     lowest_port,
+    own_limits,
     read_pid_file,
+    service_limits,
     total_memory,
+    unresolved,
 )
 
 
@@ -124,11 +171,16 @@ def describe_host(params: dict[str, t.Any]) -> dict[str, t.Any]:
         "free_bytes": {path: free_bytes(pathlib.Path(path)) for path in params["paths"]},
         "available_memory": available_memory(),
         "total_memory": total_memory(),
+        "limits": own_limits(),
+        "service_limits": service_limits(),
+        "max_map_count": kernel_number("vm.max_map_count"),
+        "unresolved": unresolved(params["names"]),
+        "time": time.time(),
     }
     if params["pid_file"]:
         answer["process"] = read_pid_file(pathlib.Path(params["pid_file"]), params["identity"])._asdict()
     else:
-        answer["process"] = {"state": "absent", "pid": None, "reason": "no pid file was named"}
+        answer["process"] = PidFile("absent", None, "no pid file was named")._asdict()
     return answer
 
 
@@ -140,6 +192,7 @@ def main() -> None:
             "identity": {"type": "str", "default": ""},
             "ports": {"type": "list", "elements": "int", "default": []},
             "paths": {"type": "list", "elements": "path", "default": []},
+            "names": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )

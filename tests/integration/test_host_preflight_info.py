@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 import typing as t
 
 import pytest
@@ -15,6 +16,8 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
     from tests.integration.conftest import Run
+
+A_WHILE = 60
 
 
 @pytest.mark.parametrize("check", [False, True])
@@ -25,10 +28,19 @@ def test_the_host_is_described(tmp_path: Path, run: Run, *, check: bool) -> None
         server.bind(("127.0.0.1", 0))
         server.listen()
         port = server.getsockname()[1]
-        options = {"pid_file": str(pid_file), "ports": [port], "paths": [str(missing), "/proc"]}
+        options = {"pid_file": str(pid_file), "ports": [port], "paths": [str(missing), "/proc"], "names": ["localhost"]}
         found = run("host_preflight_info", check=check, **options)
     assert not found["changed"]
-    assert found["process"] == {"state": "running", "pid": os.getpid(), "reason": ""}
+    assert {name: found["process"][name] for name in ("state", "pid", "reason")} == {
+        "state": "running",
+        "pid": os.getpid(),
+        "reason": "",
+    }
+    assert "python" in found["process"]["command"]
+    assert found["process"]["memory"] > 0
+    assert found["unresolved"] == {}
+    assert abs(found["time"] - time.time()) < A_WHILE
+    assert set(found["limits"]) == set(found["service_limits"]) == {"nofile", "nproc", "memlock"}
     assert [(one["port"], one["address"], one["pid"]) for one in found["listeners"]] == [
         (port, "127.0.0.1", os.getpid())
     ]

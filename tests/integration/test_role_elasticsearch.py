@@ -22,6 +22,7 @@ import sys
 import tarfile
 import tempfile
 import threading
+import time
 import typing as t
 import zipfile
 from pathlib import Path
@@ -38,13 +39,27 @@ SERVER_USER, SERVER_GROUP = "nobody", "nogroup"
 VERSION = "8.19.0"
 PLAY = """
 - name: Run the role
-  hosts: localhost
+  hosts: all
   gather_facts: false
   tasks:
     - name: Run the role
       ansible.builtin.import_role:
         name: raylogs.efk.elasticsearch
         tasks_from: "{{ entry_point | default('main') }}"
+"""
+PLAY_OF_THE_UNIT = """
+- name: Write the unit
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Look at the host
+      ansible.builtin.import_role: &role
+        name: raylogs.efk.elasticsearch
+        tasks_from: host
+    - name: Write the unit
+      ansible.builtin.import_role:
+        <<: *role
+        tasks_from: unit
 """
 LIBRARIES = ("ansible", "jinja2", "markupsafe", "packaging", "yaml")
 
@@ -65,6 +80,7 @@ class Host:
         self.folder = folder
         self.command = command
         self.environment = environment
+        self.inventory = "localhost,"
         self.port = free_port()
         (folder / "play.yml").write_text(PLAY)
         archive = fetch(VERSION)
@@ -73,6 +89,7 @@ class Host:
             "elasticsearch_archive_path": str(archive),
             "elasticsearch_archive_checksum": "sha512:" + digest(archive),
             "elasticsearch_heap_size": "512m",
+            "elasticsearch_service_manager": "daemon",
             "elasticsearch_http_port": self.port,
             "elasticsearch_user": SERVER_USER,
             "elasticsearch_group": SERVER_GROUP,
@@ -94,13 +111,17 @@ class Host:
         """Read the process id of the server."""
         return int(self.pid_file.read_text())
 
-    def run(self, *arguments: str, **variables: t.Any) -> Run:
-        """Run the role with these variables."""
+    def command_line(self, *arguments: str, **variables: t.Any) -> list[str]:
+        """Return the command that runs the role with these variables."""
         values = self.folder / "variables.json"
         values.write_text(json.dumps({**self.variables, **variables}))
         playbook = ["--connection", "local", "--extra-vars", f"@{values}", *arguments, str(self.folder / "play.yml")]
+        return [*self.command, "--inventory", self.inventory, *playbook]
+
+    def run(self, *arguments: str, **variables: t.Any) -> Run:
+        """Run the role with these variables."""
         answer = subprocess.run(
-            [*self.command, "--inventory", "localhost,", *playbook],
+            self.command_line(*arguments, **variables),
             cwd=self.folder,
             env={**os.environ, **self.environment},
             check=False,
@@ -108,7 +129,7 @@ class Host:
             text=True,
         )
         output = answer.stdout + answer.stderr
-        recap = re.search(r"localhost: ok=\d+ changed=(\d+) unreachable=0 failed=(\d+)", output)
+        recap = re.search(r"\w+: ok=\d+ changed=(\d+) unreachable=0 failed=(\d+)", output)
         assert recap, output
         return Run(output, int(recap[1]), int(recap[2]))
 
@@ -254,11 +275,52 @@ def check_own_temp_folder(host: Host) -> None:
     assert f"-Djava.io.tmpdir={host.folder}/host/data/tmp" in command
 
 
+def check_lost_run(host: Host) -> None:
+    """Demand that a run that is killed after it wrote the configuration leaves a restart to the next one."""
+    pid, starts = host.pid, host.starts()
+    variables = {"elasticsearch_config": {"action.auto_create_index": True}}
+    settings = host.folder / "host/config/elasticsearch.yml"
+    with subprocess.Popen(
+        host.command_line(**variables),
+        cwd=host.folder,
+        env={**os.environ, **host.environment},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as run:
+        while "action.auto_create_index" not in settings.read_text():
+            assert run.poll() is None
+            time.sleep(0.05)
+        os.killpg(run.pid, signal.SIGKILL)
+    assert (host.pid, host.starts()) == (pid, starts)
+    host.converge(**variables)
+    assert host.starts() == starts + 1
+
+
+def check_short_memory(host: Host) -> None:
+    """Demand that a running server is left alone when there is no memory for its new heap."""
+    pid = host.pid
+    host.refuse("with a heap of 9000g", elasticsearch_heap_size="9000g")
+    assert host.pid == pid
+    assert "-Xmx512m" in (host.folder / "host/config/jvm.options.d/raylogs.options").read_text()
+
+
 def check_refused_setting(host: Host) -> None:
-    """Demand that a setting that the server refuses is named."""
+    """Demand that a setting that the server refuses is named with what to do, and that the next run mends it."""
     host.refuse(
-        "Cannot start Elasticsearch", "unknown setting [no.such.setting]", elasticsearch_config={"no.such.setting": 1}
+        "Cannot start Elasticsearch: Elasticsearch 8.19.0 does not know the setting no.such.setting. Correct its name",
+        elasticsearch_config={"no.such.setting": 1},
     )
+    host.converge()
+    assert host.health() == "green"
+
+
+def check_removal(host: Host) -> None:
+    """Demand that a removed server leaves its data and logs, unless told otherwise."""
+    host.converge(elasticsearch_state="absent")
+    assert {path.name for path in (host.folder / "host").iterdir()} == {"data", "log"}
+    assert host.converge(elasticsearch_state="absent").changed == 0
+    host.converge(elasticsearch_state="absent", elasticsearch_data_state="absent")
+    assert not (host.folder / "host").exists()
 
 
 def test_the_life_of_a_server(host: Host) -> None:
@@ -271,7 +333,23 @@ def test_the_life_of_a_server(host: Host) -> None:
     check_taken_port(host)
     check_killed(host)
     check_other_program(host)
+    check_lost_run(host)
+    check_short_memory(host)
     check_refused_setting(host)
+    check_removal(host)
+
+
+def test_an_upgrade_keeps_the_data_and_there_is_no_way_back(host: Host) -> None:
+    old = {"elasticsearch_version": "7.17.9", "elasticsearch_archive_path": str(fetch("7.17.9"))}
+    old["elasticsearch_archive_checksum"] = "sha512:" + digest(fetch("7.17.9"))
+    host.converge(**old)
+    document = f"http://127.0.0.1:{host.port}/kept/_doc/1"
+    assert requests.put(document, params={"refresh": "true"}, json={"a": 1}, timeout=20).ok
+    host.converge()
+    assert requests.get(document, timeout=20).json()["_source"] == {"a": 1}
+    pid = host.pid
+    host.refuse("version 8.19.0 wrote the data", "Set elasticsearch_version to 8.19.0 or later", **old)
+    assert host.pid == pid
 
 
 def test_a_taken_port_is_named_with_its_owner(host: Host) -> None:
@@ -311,6 +389,36 @@ def test_a_taken_port_is_named_with_its_owner(host: Host) -> None:
             ["nothing says what it must be", "elasticsearch_archive_checksum_required to false"],
             id="an archive without a checksum",
         ),
+        pytest.param(
+            {"elasticsearch_host": "::"},
+            ["Refusing to let Elasticsearch listen on ::", "elasticsearch_insecure_network_allowed to true"],
+            id="strangers could reach it",
+        ),
+        pytest.param(
+            {"elasticsearch_host": "192.0.2.1", "elasticsearch_publish_host": "no-such-host.invalid"},
+            ["Refusing to let Elasticsearch listen on 192.0.2.1"],
+            id="one address of the network",
+        ),
+        pytest.param(
+            {"elasticsearch_service_manager": "systemd", "elasticsearch_service_name": "raylogs-test"},
+            ["Cannot run Elasticsearch as a service of systemd", "elasticsearch_service_manager to daemon"],
+            id="no systemd",
+        ),
+        pytest.param(
+            {"elasticsearch_method": "package"},
+            ["Cannot install Elasticsearch as a package", "Set elasticsearch_method to archive"],
+            id="a package without systemd",
+        ),
+        pytest.param(
+            {"elasticsearch_publish_host": "no-such-host.invalid"},
+            ["cannot resolve no-such-host.invalid", "Add the name to DNS or /etc/hosts"],
+            id="a name that nobody knows",
+        ),
+        pytest.param(
+            {"elasticsearch_clock_skew_max": -5},
+            ["The clock of localhost is", "Set up time synchronisation"],
+            id="a wrong clock",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_changes(
@@ -333,11 +441,81 @@ def test_a_disk_that_is_nearly_full_is_refused_before_anything_changes(host: Hos
     assert not (host.folder / "host").exists()
 
 
+def test_two_nodes_with_one_name_are_refused(host: Host) -> None:
+    host.inventory = "es1,es2,"
+    twins = {"elasticsearch_inventory_group": "all", "elasticsearch_node_name": "twin"}
+    output = host.run(**twins).output
+    said = " ".join(output.split())
+    assert "es1 and es2 are both named twin. Give every host an elasticsearch_node_name of its own" in said, output
+    host.variables["elasticsearch_inventory_group"] = "all"
+    said = " ".join(host.run().output.split())
+    assert "es1 and es2 would both be reached at 127.0.0.1:9300. Set elasticsearch_host to an address" in said
+    assert not (host.folder / "host").exists()
+
+
+@pytest.mark.parametrize(
+    ("state", "version", "words"),
+    [
+        pytest.param("9.2.0", VERSION, ["version 9.2.0 wrote the data", "never goes back"], id="newer data"),
+        pytest.param("7.17.9", "9.2.0", ["version 7.17.9 wrote the data", "a version between"], id="data too old"),
+        pytest.param(None, VERSION, ["holds files of another program (_state, notes.txt)"], id="data of others"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(host: Host, state: str | None, version: str, words: list[str]) -> None:
+    data = host.folder / "host/data"
+    (data / "_state").mkdir(parents=True)
+    if state:
+        shutil.copy(ROOT / f"tests/unit/fixtures/host_installation_info/node-{state}.st", data / "_state/node-1.st")
+    else:
+        (data / "notes.txt").touch()
+    host.refuse(*words, elasticsearch_version=version)
+    assert [path.name for path in (host.folder / "host").iterdir()] == ["data"]
+
+
+def test_the_unit_is_valid_and_hardened(host: Host) -> None:
+    program = host.folder / f"host/elasticsearch-{VERSION}/bin/elasticsearch"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    unit = host.folder / "elasticsearch.service"
+    (host.folder / "play.yml").write_text(PLAY_OF_THE_UNIT)
+    variables = {"elasticsearch_service_manager": "systemd", "__elasticsearch_unit_path": str(unit)}
+    host.converge(**variables, elasticsearch_user="root", elasticsearch_group="root")
+    said = subprocess.run(
+        [
+            shutil.which("systemd-analyze") or "",
+            "security",
+            "--offline=true",
+            "--threshold=20",
+            "--no-pager",
+            str(unit),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert "LimitNOFILE=65535" in unit.read_text()
+
+
 def test_a_damaged_archive_leaves_nothing_half_installed(host: Host) -> None:
     damaged = host.folder / "damaged.zip"
     damaged.write_bytes(fetch(VERSION).read_bytes()[: 1 << 20])
     host.refuse("is not what it should be", "Remove it (rm ", elasticsearch_archive_path=str(damaged))
     assert [path.name for path in (host.folder / "host").iterdir()] == ["cache"]
+
+
+def test_a_half_downloaded_archive_is_named_and_the_next_run_completes(host: Host) -> None:
+    published = host.folder / "published"
+    published.mkdir()
+    archive = published / "elasticsearch.zip"
+    archive.write_bytes(fetch(VERSION).read_bytes()[: 1 << 20])
+    with mirror_of(published) as url:
+        source = {"elasticsearch_archive_path": "", "elasticsearch_archive_url": f"{url}/elasticsearch.zip"}
+        host.refuse("Cannot download", "did not match", "elasticsearch_archive_checksum", **source)
+        assert list((host.folder / "host/cache").iterdir()) == []
+        shutil.copy(fetch(VERSION), archive)
+        host.converge(elasticsearch_service_state="stopped", **source)
 
 
 def test_missing_java_is_named_with_the_command_that_installs_it(host: Host) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import subprocess
 import time
@@ -33,7 +34,9 @@ def sleeper() -> t.Iterator[subprocess.Popen[bytes]]:
 def test_a_pid_file_of_the_program_is_running(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
     pid_file = tmp_path / "pid"
     pid_file.write_text(f"{sleeper.pid}\n")
-    assert _process.read_pid_file(pid_file, "sleep 300") == _process.PidFile("running", sleeper.pid, "")
+    found = _process.read_pid_file(pid_file, "sleep 300")
+    assert found._replace(memory=0) == _process.PidFile("running", sleeper.pid, "", "/usr/bin/sleep 300")
+    assert found.memory > 0
 
 
 def test_is_running(sleeper: subprocess.Popen[bytes]) -> None:
@@ -42,6 +45,11 @@ def test_is_running(sleeper: subprocess.Popen[bytes]) -> None:
     sleeper.kill()
     sleeper.wait()
     assert not _process.is_running(sleeper.pid, "")
+
+
+def test_runs_somewhere(sleeper: subprocess.Popen[bytes]) -> None:
+    assert _process.runs_somewhere(_process.command_line(sleeper.pid))
+    assert not _process.runs_somewhere("no such program, and this is not on any command line either")
 
 
 def test_a_pid_file_of_another_program_is_stale(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
@@ -161,3 +169,63 @@ def test_last_lines(tmp_path: Path) -> None:
     log.write_text("".join(f"line {number}\n" for number in range(100)))
     assert _process.last_lines(log, 2) == ["line 98", "line 99"]
     assert _process.last_lines(log, 5, most_bytes=10) == ["8", "line 99"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "total"),
+    [
+        pytest.param({}, 4096 << 10, id="no container"),
+        pytest.param({"memory.max": "1048576"}, 1 << 20, id="the limit of the container"),
+        pytest.param({"memory.max": "max"}, 4096 << 10, id="a container without a limit"),
+    ],
+)
+def test_total_memory(tmp_path: Path, limit: dict[str, str], total: int) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal: 4096 kB\n")
+    for name, text in limit.items():
+        (tmp_path / name).write_text(text)
+    assert _process.total_memory(tmp_path, tmp_path) == total
+
+
+LIMITS = """Limit                     Soft Limit           Hard Limit           Units
+Max processes             unlimited            unlimited            processes
+Max open files            1024                 20000                files
+Max locked memory         8388608              65536                bytes
+"""
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "limits"),
+    [
+        pytest.param("00000000a82425fb", {"nofile": 20000, "nproc": -1, "memlock": 65536}, id="a container"),
+        pytest.param("000001ffffffffff", {"nofile": -1, "nproc": -1, "memlock": -1}, id="a machine"),
+    ],
+)
+def test_service_limits(tmp_path: Path, capabilities: str, limits: dict[str, int]) -> None:
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1/limits").write_text(LIMITS)
+    (tmp_path / "1/status").write_text(f"Name:\tsystemd\nCapEff:\t{capabilities}\n")
+    assert _process.service_limits(tmp_path) == limits
+
+
+def test_own_limits() -> None:
+    assert _process.own_limits()["nofile"] == resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+def test_kernel_number(tmp_path: Path) -> None:
+    assert (_process.kernel_number("vm.max_map_count") or 0) > 0
+    assert _process.kernel_number("vm.max_map_count", tmp_path) is None
+
+
+def test_unresolved() -> None:
+    assert list(_process.unresolved(["127.0.0.1", "localhost", "no-such-host.invalid"])) == ["no-such-host.invalid"]
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("unknown setting [a.b] did you mean", "Remove a.b."),
+        ("all is well", ""),
+    ],
+)
+def test_find_remedy(text: str, remedy: str) -> None:
+    assert _process.find_remedy(text, {r"unknown setting \[([^]]+)\]": r"Remove \1."}) == remedy

@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: Contributors to the raylogs.efk project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Three real nodes of the role elasticsearch on this machine: they form one cluster and are restarted one by one."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import typing as t
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+
+from tools.fetch_elasticsearch import fetch
+
+ROOT = Path(__file__).parents[2]
+VERSION = "8.19.0"
+NAMES = ("es1", "es2", "es3")
+PLAY = """
+- name: Run the role
+  hosts: elasticsearch
+  gather_facts: false
+  roles:
+    - role: raylogs.efk.elasticsearch
+"""
+
+
+class Cluster:
+    """Three folders that stand for three hosts."""
+
+    def __init__(self, folder: Path) -> None:
+        """Write the inventory."""
+        self.folder = folder
+        self.ports = dict(zip(NAMES, free_ports(len(NAMES))))
+        transport = dict(zip(NAMES, free_ports(len(NAMES))))
+        archive = fetch(VERSION)
+        variables = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "elasticsearch_archive_path": str(archive),
+            "elasticsearch_archive_checksum": "sha512:" + hashlib.sha512(archive.read_bytes()).hexdigest(),
+            "elasticsearch_heap_size": "256m",
+            "elasticsearch_service_timeout": 400,
+            "elasticsearch_service_manager": "daemon",
+            "elasticsearch_user": "nobody",
+            "elasticsearch_group": "nogroup",
+            "elasticsearch_cluster_name": "three",
+            "elasticsearch_cache_dir": str(folder / "cache"),
+            "elasticsearch_install_dir": str(folder / "program"),
+            "elasticsearch_config_extra": {"cluster.routing.allocation.disk.threshold_enabled": False},
+            **{
+                f"elasticsearch_{name}_dir": f"{folder}/{{{{ inventory_hostname }}}}/{name}"
+                for name in ("config", "data", "log", "pid")
+            },
+        }
+        hosts = {
+            name: {"elasticsearch_http_port": self.ports[name], "elasticsearch_transport_port": transport[name]}
+            for name in NAMES
+        }
+        self.seeds = [f"127.0.0.1:{transport[name]}" for name in NAMES]
+        inventory = {"elasticsearch": {"hosts": hosts, "vars": variables}}
+        (folder / "hosts.json").write_text(json.dumps(inventory))
+        (folder / "play.yml").write_text(PLAY)
+        for name in NAMES:
+            (folder / name).mkdir(mode=0o755)
+
+    def run(self, **variables: t.Any) -> tuple[int, str, int]:
+        """Run the role on all nodes; return the exit code, what it said and how many tasks changed something."""
+        command = [sys.executable, "-m", "ansible.cli.playbook", "--inventory", str(self.folder / "hosts.json")]
+        answer = subprocess.run(
+            [*command, "--extra-vars", json.dumps(variables), str(self.folder / "play.yml")],
+            cwd=self.folder,
+            env={
+                **os.environ,
+                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"),
+                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+                "LC_ALL": "C.UTF-8",
+            },
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        output = answer.stdout + answer.stderr
+        return answer.returncode, output, sum(map(int, re.findall(r"changed=(\d+)", output)))
+
+    def converge(self, **variables: t.Any) -> int:
+        """Run the role, demand that it succeeds, and return how many tasks changed something."""
+        code, output, changed = self.run(**variables)
+        assert code == 0, output
+        return changed
+
+    def pids(self) -> dict[str, int]:
+        """Read the process ids of the nodes."""
+        return {name: int((self.folder / name / "pid/elasticsearch.pid").read_text()) for name in NAMES}
+
+    def health(self, name: str) -> tuple[str, int]:
+        """Ask a node how the cluster is."""
+        answer = requests.get(f"http://127.0.0.1:{self.ports[name]}/_cluster/health", timeout=20).json()
+        return answer["status"], answer["number_of_nodes"]
+
+    def settings(self, name: str) -> dict[str, t.Any]:
+        """Read the configuration of a node."""
+        return dict(yaml.safe_load((self.folder / name / "config/elasticsearch.yml").read_text()))
+
+    def moments(self, name: str, words: str) -> list[str]:
+        """Return when the log of a node says something."""
+        log = (self.folder / name / "log/three.log").read_text()
+        return re.findall(rf"^\[([^\]]+)\].*\] {re.escape(words)}", log, re.MULTILINE)
+
+    def end(self) -> None:
+        """Stop what runs."""
+        for pid_file in self.folder.glob("*/pid/elasticsearch.pid"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid_file.read_text()), signal.SIGKILL)
+
+
+def free_ports(count: int) -> list[int]:
+    """Find ports on which nobody listens."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _number in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+@pytest.fixture
+def cluster() -> t.Iterator[Cluster]:
+    """Give three virgin hosts."""
+    folder = Path(tempfile.mkdtemp(prefix="raylogs-cluster-", dir="/var/tmp"))
+    folder.chmod(0o755)
+    three = Cluster(folder)
+    try:
+        yield three
+    finally:
+        three.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_formed(cluster: Cluster) -> None:
+    """Demand one cluster of three, whose nodes know each other and no longer know how it was founded."""
+    for name in NAMES:
+        assert cluster.health(name) == ("green", len(NAMES))
+        assert cluster.settings(name)["discovery.seed_hosts"] == cluster.seeds
+        assert "cluster.initial_master_nodes" not in cluster.settings(name)
+
+
+def check_rolling(cluster: Cluster) -> None:
+    """Demand that a changed setting restarts each node once, and none before the one before is back."""
+    before = cluster.pids()
+    cluster.converge(elasticsearch_config={"action.destructive_requires_name": True})
+    after = cluster.pids()
+    assert [name for name in NAMES if before[name] == after[name]] == []
+    assert [len(cluster.moments(name, "started {")) for name in NAMES] == [2, 2, 2]
+    turns = sorted(
+        (cluster.moments(name, "stopping ...")[-1], cluster.moments(name, "started {")[-1]) for name in NAMES
+    )
+    assert [(earlier, later) for earlier, later in zip(turns, turns[1:]) if earlier[1] > later[0]] == []
+    check_formed(cluster)
+
+
+def check_refused_setting(cluster: Cluster) -> None:
+    """Demand that a setting that the server refuses ends one node at most, and that the next run mends it."""
+    before = cluster.pids()
+    code, output, _changed = cluster.run(elasticsearch_config={"no.such.setting": 1})
+    said = " ".join(output.split())
+    assert code != 0
+    assert "does not know the setting no.such.setting. Correct its name in elasticsearch_config" in said, output
+    alive = [name for name in NAMES if Path(f"/proc/{before[name]}").exists()]
+    assert len(alive) == len(NAMES) - 1
+    assert cluster.health(alive[0])[1] == len(alive)
+    cluster.converge(elasticsearch_config={"action.destructive_requires_name": True})
+    after = cluster.pids()
+    assert [name for name in NAMES if before[name] == after[name]] == alive
+    check_formed(cluster)
+
+
+def test_three_nodes_form_a_cluster_and_are_restarted_one_by_one(cluster: Cluster) -> None:
+    cluster.converge()
+    check_formed(cluster)
+    pids = cluster.pids()
+    assert cluster.converge() == 0
+    assert cluster.pids() == pids
+    check_rolling(cluster)
+    check_refused_setting(cluster)
