@@ -34,8 +34,11 @@ class Steps(t.NamedTuple):
 
 
 def read_output(scenario: str, output: str, code: int) -> Steps:
-    """Say which steps passed: those that were carried out, on hosts; what Molecule skips or misses has failed."""
-    steps = STEP.findall(COLOUR.sub("", output))
+    """Say which steps passed: those that were carried out; what Molecule skips or misses has failed.
+
+    After a failure it looks for a step cleanup of its own accord.
+    """
+    steps = [step for step in STEP.findall(COLOUR.sub("", output)) if step[0] != "cleanup"]
     names = [f"{scenario} {name}" for name, _ in steps]
     answers = [answer.strip() for _, answer in steps]
     passed = [name for name, answer in zip(names, answers) if answer == "Successful"]

@@ -16,6 +16,7 @@ INFO     [plain > converge] Executed: \x1b[32mSuccessful\x1b[0m
 FAILED = """\
 INFO     [plain > syntax] Executed: Successful
 ERROR    [plain > verify] \x1b[31mExecuted: Failed\x1b[0m
+WARNING  [plain > cleanup] Executed: Missing playbook (Remove from test_sequence to suppress)
 """
 MISSING = """\
 INFO     [plain > syntax] Executed: Successful
