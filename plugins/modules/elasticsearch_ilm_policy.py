@@ -23,7 +23,7 @@ options:
       - The phases V(hot), V(warm), V(cold), V(frozen) and V(delete), each with C(min_age) and C(actions).
       - Required when O(state=present). A misspelt phase is refused before anything is sent.
       - V("True") and V("False") among the options of an action are written as booleans, V(1.0) as V(1).
-      - Times and sizes are compared by what they amount to, as Elasticsearch does: V(7d) equals V(168h).
+      - Times and sizes are compared by what they amount to, as Elasticsearch does; V(7d) equals V(168h).
     type: dict
   meta:
     description: Notes of your own, kept with the policy.

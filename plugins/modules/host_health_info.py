@@ -124,7 +124,8 @@ def journal(module: AnsibleModule) -> list[str]:
     if not module.params["unit"]:
         return []
     command = ["journalctl", "--no-pager", "--output=cat", "--lines=15", f"--unit={module.params['unit']}"]
-    return module.run_command(command)[1].splitlines()
+    lines: list[str] = module.run_command(command)[1].splitlines()
+    return lines
 
 
 def explain(module: AnsibleModule, why: str) -> str:
