@@ -115,7 +115,7 @@ def unit(session: nox.Session) -> None:
 @nox.session
 def integration(session: nox.Session) -> None:
     """Run the tests against a real Elasticsearch; further arguments go to pytest."""
-    measured_pytest(session, "tests/integration")
+    measured_pytest(session, "tests/integration", "--numprocesses=2", "--dist=loadfile")
 
 
 @nox.session
@@ -124,10 +124,10 @@ def cluster(session: nox.Session) -> None:
     run(session, "pytest", "--override-ini=timeout=1800", "tests/cluster", *session.posargs)
 
 
-def measured_pytest(session: nox.Session, folder: str) -> None:
+def measured_pytest(session: nox.Session, folder: str, *options: str) -> None:
     """Run pytest under coverage."""
     junit = CACHE / "results" / f"{session.name}.xml"
-    run(session, "coverage", "run", "-m", "pytest", f"--junit-xml={junit}", *(session.posargs or [folder]))
+    run(session, "coverage", "run", "-m", "pytest", f"--junit-xml={junit}", *options, *(session.posargs or [folder]))
 
 
 @nox.session
