@@ -166,7 +166,8 @@ def find_rollovers(
         if needs_rollover(stream, expected):
             rollovers.append((stream, expected))
     old = {
-        each.name: each for each in read_streams(connection, [stream.name for stream, _ in rollovers], "mappings._doc")
+        each.name: each
+        for each in read_streams(connection, [stream.name for stream, _expected in rollovers], "mappings._doc")
     }
     for stream, expected in rollovers:
         check_types(old[stream.name], expected)
@@ -221,7 +222,7 @@ def report(made: Plan) -> Body:
         after = {"write_index": "a new one", "_meta": meta}
         differences.append({"before_header": header, "before": before, "after_header": header, "after": after})
     done = [{"kind": step.resource.key, "name": step.name, "verb": step.change.verb} for step in made.steps]
-    rolled = [{"kind": "data_stream", "name": stream.name, "verb": "roll over"} for stream, _ in made.rollovers]
+    rolled = [{"kind": "data_stream", "name": stream.name, "verb": "roll over"} for stream, _meta in made.rollovers]
     return {
         "changed": bool(changed or made.rollovers),
         "diff": differences,
