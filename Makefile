@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop search test lint sanity unit integration molecule molecule-stop bench docs generate clean
+.PHONY: help demo demo-stop search test lint sanity unit integration roles cluster molecule molecule-stop bench docs generate clean
 
 help: ## List the targets
 	@sed -n 's|^\([a-z-]*\):.*## \(.*\)|make \1\t\2|p' Makefile | expand -t 18
@@ -34,6 +34,12 @@ test: $(READY) ## Run lint, sanity, unit and integration tests (neither root nor
 lint sanity unit integration: $(READY)
 	@nox -s $@
 lint: ## Run the static checks (sanity, unit and integration alone work alike)
+
+roles: $(READY) ## Run role elasticsearch through whole lives of real servers (neither root nor containers; some minutes)
+	@python tools/run_tests.py roles
+
+cluster: $(READY) ## Run three real nodes as one cluster of role elasticsearch (some minutes, by hand)
+	@nox -s cluster
 
 molecule: $(READY) ## Run the Molecule scenarios on containers with systemd (needs root or a Docker engine)
 	@python tools/run_tests.py molecule

@@ -119,6 +119,12 @@ def integration(session: nox.Session) -> None:
 
 
 @nox.session
+def roles(session: nox.Session) -> None:
+    """Run the roles on this machine, through whole lives of real servers; further arguments go to pytest."""
+    measured_pytest(session, "tests/roles", "--numprocesses=2")
+
+
+@nox.session
 def cluster(session: nox.Session) -> None:
     """Run three real nodes as one cluster; further arguments go to pytest."""
     run(session, "pytest", "--override-ini=timeout=1800", "tests/cluster", *session.posargs)

@@ -37,12 +37,14 @@ class Play(t.Protocol):
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run modules inside this process, each as Ansible starts it: options in, JSON out."""
 
     def run_here(module: str, *, check: bool = False, **options: t.Any) -> Result:
         program = importlib.import_module(MODULES + module)
         arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": True}
+        # Ansible keeps the warnings of a process, which to it is one module.
+        monkeypatch.setattr("ansible.module_utils.common.warnings._global_warnings", {})
         with patch_module_args(arguments), pytest.raises(SystemExit) as end:
             program.main()
         result: Result = json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -18,7 +18,7 @@ import sys, time
 from pathlib import Path
 from tests.elasticsearch_server import start
 folder = Path(sys.argv[1])
-print(start(folder, folder).pid, flush=True)
+print(start(folder, folder, "/none").pid, flush=True)
 time.sleep(600)
 """
 
