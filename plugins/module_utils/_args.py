@@ -58,8 +58,22 @@ def check_connection(params: Params) -> None:
                 f"{option} {params[option]} is no file on the host that runs this module. "
                 "Give a path there, or run the task on the host that has the file (delegate_to).",
             )
+    for option in ("api_key", "bearer_token"):
+        check_header(option, params[option] or "")
     if params["timeout"] < 1 or params["retries"] < 0:
         raise OptionError("timeout is at least 1 and retries at least 0.")
+
+
+def check_header(option: str, value: str) -> None:
+    """Refuse what cannot stand in a header; the value is not repeated.
+
+    :raises OptionError: with the fix.
+    """
+    if not all("!" <= sign <= "~" for sign in value):
+        raise OptionError(
+            f"{option} holds a blank, a line break or another character that cannot be sent. "
+            "A value read from a file may end with a line break: strip it.",
+        )
 
 
 def check_url(url: str) -> None:

@@ -42,6 +42,14 @@ def test_impossible_option_is_refused(option: str, value: t.Any, message: str) -
         check_connection({**DEFAULTS, option: value})
 
 
+@pytest.mark.parametrize("value", ["TOPSECRET\n", "TOP SECRET", "TOPSECRET☃", "\x00TOPSECRET"])
+@pytest.mark.parametrize("option", ["api_key", "bearer_token"])
+def test_secret_that_cannot_be_sent_is_refused_and_not_repeated(option: str, value: str) -> None:
+    with pytest.raises(OptionError, match=f"^{option} holds a blank, a line break") as refusal:
+        check_connection({**DEFAULTS, option: value})
+    assert "TOP" not in str(refusal.value)
+
+
 def test_password_in_url_is_not_repeated() -> None:
     with pytest.raises(OptionError, match="Give them as username and password") as refusal:
         check_connection({**DEFAULTS, "url": ["https://elastic:s3cret@es1:9200"]})
