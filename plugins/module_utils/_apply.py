@@ -15,12 +15,15 @@ from ansible_collections.raylogs.efk.plugins.module_utils._content import (
     Found,
     Step,
     Stream,
+    changes_templates,
     check,
     check_types,
     declare,
+    deleted_streams,
     deletes_template,
     expected_mapping,
     find_streams,
+    is_index_of,
     needs_rollover,
     plan,
     prune,
@@ -50,6 +53,9 @@ if t.TYPE_CHECKING:
 STATE = (
     "/_cluster/state/metadata/{streams}?ignore_unavailable=true&allow_no_indices=true&expand_wildcards=all&filter_path="
 )
+PIPELINES_OF_INDICES = (
+    "/_all/_settings/index.default_pipeline,index.final_pipeline?flat_settings=true&expand_wildcards=all"
+)
 STREAMS = "metadata.data_stream.data_stream.*.indices.index_name"
 
 
@@ -70,6 +76,8 @@ def apply(task: Task) -> Body:
     params = task.params
     if params["assume_empty"] and not task.check_mode:
         raise OptionError("assume_empty is for check mode: nothing can be written to a server that is not there.")
+    if any(not name or name == "_all" or set(name) & set("*?,") for name in params["roll_over"]):
+        raise OptionError("roll_over names all data streams or several at once. Name each by its full name.")
     if params["prune"] and not params["mark"]:
         raise OptionError("prune needs mark, which tells our objects from those of others.")
     folder = read_folder(params["path"], {each.plural: key for key, each in KINDS.items()}) if params["path"] else []
@@ -96,6 +104,7 @@ def make_plan(connection: Connection, declared: list[Declared], task: Task) -> P
     steps = plan(supported, found)
     check(steps, found)
     check_streams(connection, steps, found)
+    check_indices(connection, steps)
     check_pipelines(connection, steps)
     return Plan(steps, find_rollovers(connection, task.params["roll_over"], steps, found), unsupported)
 
@@ -141,6 +150,28 @@ def check_streams(connection: Connection, steps: list[Step], found: Found) -> No
         )
 
 
+def check_indices(connection: Connection, steps: list[Step]) -> None:
+    """Refuse to delete an ingest pipeline that every document of an index goes through.
+
+    :raises OptionError: with the fix.
+    """
+    deleted = {step.name for step in steps if step.resource is INGEST_PIPELINE and step.change.verb == "delete"}
+    if not deleted:
+        return
+    request = Request("Cannot read the settings of indices", "GET", PIPELINES_OF_INDICES)
+    users = sorted(
+        f"{value} by {index}"
+        for index, found in call(connection, request).items()
+        for value in found["settings"].values()
+        if value in deleted and not is_index_of(index, deleted_streams(steps))
+    )
+    if users:
+        raise OptionError(
+            f"Cannot delete ingest pipelines that indices use: {', '.join(users)}. Set index.default_pipeline and "
+            "index.final_pipeline of these indices to _none first."
+        )
+
+
 def check_pipelines(connection: Connection, steps: list[Step]) -> None:
     """Let the server try each pipeline that would be written on an empty document, so that it refuses it beforehand.
 
@@ -160,18 +191,16 @@ def find_rollovers(
 
     :raises OptionError: when a field would change its type.
     """
+    kept = [name for name in names if name not in deleted_streams(steps)]
     rollovers = []
-    for stream in read_streams(connection, names, "mappings._doc._meta"):
+    for stream in read_streams(connection, kept, "mappings._doc._meta"):
         expected = expected_mapping(stream.name, steps, found)
         if needs_rollover(stream, expected):
-            rollovers.append((stream, expected))
-    old = {
-        each.name: each
-        for each in read_streams(connection, [stream.name for stream, _expected in rollovers], "mappings._doc")
-    }
-    for stream, expected in rollovers:
-        check_types(old[stream.name], expected)
-    return [(stream, expected.get("_meta", {})) for stream, expected in rollovers]
+            rollovers.append((stream, expected.get("_meta", {})))
+    checked = kept if changes_templates(steps) else [stream.name for stream, _meta in rollovers]
+    for stream in read_streams(connection, checked, "mappings._doc"):
+        check_types(stream, expected_mapping(stream.name, steps, found))
+    return rollovers
 
 
 def read_streams(connection: Connection, names: list[str], part: str) -> list[Stream]:
@@ -195,8 +224,7 @@ def carry_out(connection: Connection, made: Plan, warn: t.Callable[[str], None])
             write(step.resource, connection, step.name, step.desired, step.current)
             done += 1
         for stream, _meta in made.rollovers:
-            what = f"Cannot roll over data stream '{stream.name}'"
-            call(connection, Request(what, "POST", f"/{quote(stream.name, safe='')}/_rollover"))
+            roll_over(connection, stream)
             done += 1
     except ApiError as error:
         total = len(changed) + len(made.rollovers)
@@ -210,6 +238,14 @@ def carry_out(connection: Connection, made: Plan, warn: t.Callable[[str], None])
                 kept = None if now is None else without_owned(step.resource, now)
                 if lost := unkept(step.resource, step.change, kept):
                     warn(f"The server does not keep {lost} of {label(step.resource, step.name)} as it was written.")
+
+
+def roll_over(connection: Connection, stream: Stream) -> None:
+    """Give a data stream a new index, unless another run just did."""
+    now = read_streams(connection, [stream.name], "mappings._doc._meta")
+    if [each.write_index for each in now] == [stream.write_index]:
+        what = f"Cannot roll over data stream '{stream.name}'"
+        call(connection, Request(what, "POST", f"/{quote(stream.name, safe='')}/_rollover"))
 
 
 def report(made: Plan) -> Body:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import typing as t
 
 if t.TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Conflict(t.NamedTuple):
     fix: str
 
 
+@functools.cache
 def overlap(one: str, other: str) -> bool:
     """Say whether a name may match both patterns; `*` stands for any characters, also for none."""
     if not one or not other:

@@ -18,13 +18,20 @@ from ansible_collections.raylogs.efk.plugins.module_utils._conflicts import is_o
 from ansible_collections.raylogs.efk.plugins.module_utils._normalise import normalise_mapping, normalise_template
 from ansible_collections.raylogs.efk.plugins.module_utils._objects import (
     COMPONENT_TEMPLATE,
+    DATA_STREAM,
     ILM_POLICY,
     INDEX_TEMPLATE,
     INGEST_PIPELINE,
     KINDS,
 )
 from ansible_collections.raylogs.efk.plugins.module_utils._reconcile import Change, first_difference
-from ansible_collections.raylogs.efk.plugins.module_utils._resource import Resource, compare, label, without_owned
+from ansible_collections.raylogs.efk.plugins.module_utils._resource import (
+    Resource,
+    build,
+    compare,
+    label,
+    without_owned,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,11 +63,15 @@ class Step(t.NamedTuple):
 
 
 class Stream(t.NamedTuple):
-    """A data stream and the mapping of the index that it writes to; of `_meta` alone where no more was asked for."""
+    """A data stream, the index that it writes to with its mapping, and the mappings of the indices before it.
+
+    Of a mapping there is `_meta` alone where no more was asked for.
+    """
 
     name: str
     write_index: str
     mapping: Body
+    former: tuple[Body, ...] = ()
 
 
 def declare(entries: list[Body], mark: Body) -> list[Declared]:
@@ -83,7 +94,7 @@ def declare_one(number: int, entry: Body, mark: Body) -> Declared:
 
     :raises OptionError: when it cannot work.
     """
-    resource = KINDS.get(entry.get("kind", ""))
+    resource = KINDS.get(str(entry.get("kind")))
     if resource is None:
         kinds = ", ".join(KINDS)
         raise OptionError(f"objects[{number}] has the kind {entry.get('kind')!r}. Valid kinds are {kinds}.")
@@ -101,7 +112,7 @@ def declare_one(number: int, entry: Body, mark: Body) -> Declared:
         return Declared(resource, name, None)
     if resource in MARKED and mark:
         params["meta"] = {**mark, **(params["meta"] or {})}
-    return Declared(resource, name, resource.desired(params))
+    return Declared(resource, name, build(resource, params))
 
 
 def prune(declared: list[Declared], found: Found, mark: Body) -> list[Declared]:
@@ -139,11 +150,11 @@ def check(steps: list[Step], found: Found) -> None:
 
     :raises OptionError: with the fix.
     """
-    templates = after(steps, found, INDEX_TEMPLATE)
     for step in steps:
         if step.change.verb in {"create", "update"} and step.resource is INDEX_TEMPLATE:
             check_components(step, after(steps, found, COMPONENT_TEMPLATE))
-            check_priority(step, templates)
+            check_priority(step, after(steps, found, INDEX_TEMPLATE), "")
+            check_priority(step, found[INDEX_TEMPLATE.key], ", which this run would change or delete only afterwards")
         if step.change.verb == "delete":
             check_unused(step, steps, found)
 
@@ -163,8 +174,8 @@ def check_components(step: Step, components: Mapping[str, Body]) -> None:
         )
 
 
-def check_priority(step: Step, templates: Mapping[str, Body]) -> None:
-    """Refuse an index template that matches what another of the same priority matches.
+def check_priority(step: Step, templates: Mapping[str, Body], when: str) -> None:
+    """Refuse an index template that matches what another of the same priority matches; the server never has both.
 
     :raises OptionError: with the fix.
     """
@@ -174,7 +185,7 @@ def check_priority(step: Step, templates: Mapping[str, Body]) -> None:
         if name != step.name and same and common_pattern(template, other):
             raise OptionError(
                 f"Index template '{step.name}' has the same priority as '{name}' ({template.get('priority') or 0}) and "
-                f"{common_pattern(template, other)}. Give it another priority or narrower index_patterns."
+                f"{common_pattern(template, other)}{when}. Give it another priority or narrower index_patterns."
             )
 
 
@@ -215,9 +226,36 @@ def find_users(step: Step, steps: list[Step], found: Found) -> Iterable[str]:
             uses = step.name in {settings.get(key) for key in USES.get(step.resource.key, ())}
         if uses:
             yield f"index template '{name}'"
+    if step.resource is INGEST_PIPELINE:
+        for name, pipeline in after(steps, found, INGEST_PIPELINE).items():
+            if step.name in called_pipelines(pipeline):
+                yield f"ingest pipeline '{name}'"
+    gone = deleted_streams(steps)
     users = found[step.resource.key][step.name].get("in_use_by") or {}
-    yield from (f"index '{name}'" for name in users.get("indices") or [])
-    yield from (f"data stream '{name}'" for name in users.get("data_streams") or [])
+    indices = (name for name in users.get("indices") or [] if not is_index_of(name, gone))
+    yield from (f"index '{name}'" for name in indices)
+    yield from (f"data stream '{name}'" for name in users.get("data_streams") or [] if name not in gone)
+
+
+def called_pipelines(part: t.Any) -> set[str]:
+    """Name the pipelines that the processors of a pipeline call, at any depth."""
+    if isinstance(part, list):
+        return set().union(*(called_pipelines(item) for item in part))
+    if not isinstance(part, dict):
+        return set()
+    call = part.get("pipeline")
+    mine = {call["name"]} if isinstance(call, dict) and isinstance(call.get("name"), str) else set()
+    return mine.union(*(called_pipelines(value) for value in part.values()))
+
+
+def deleted_streams(steps: list[Step]) -> set[str]:
+    """Name the data streams that this run deletes, with their indices."""
+    return {step.name for step in steps if step.resource is DATA_STREAM and step.change.verb == "delete"}
+
+
+def is_index_of(index: str, streams: Iterable[str]) -> bool:
+    """Say whether an index is one of a data stream's own."""
+    return any(index.startswith(f".ds-{stream}-") for stream in streams)
 
 
 def merged_template(template: Body, components: Mapping[str, Body]) -> Body:
@@ -229,14 +267,16 @@ def merged_template(template: Body, components: Mapping[str, Body]) -> Body:
     return merged
 
 
-def merge(one: Body, other: Body) -> Body:
-    """Merge two bodies, the second wins."""
-    both = {
-        key: merge(one[key], other[key])
-        for key in one
-        if key in other and isinstance(one[key], dict) and isinstance(other[key], dict)
-    }
-    return {**one, **other, **both}
+def merge(one: Body, other: Body, *, join: bool = False) -> Body:
+    """Merge two bodies as the server does: the second wins, but lists in notes are joined."""
+    merged = {**one, **other}
+    for key in one.keys() & other.keys():
+        mine, theirs = one[key], other[key]
+        if isinstance(mine, dict) and isinstance(theirs, dict):
+            merged[key] = merge(mine, theirs, join=join or key == "_meta")
+        elif join and isinstance(mine, list) and isinstance(theirs, list):
+            merged[key] = theirs + [item for item in mine if item not in theirs]
+    return merged
 
 
 def streams_without_template(streams: Iterable[str], steps: list[Step], found: Found) -> list[str]:
@@ -246,7 +286,8 @@ def streams_without_template(streams: Iterable[str], steps: list[Step], found: F
     return [
         name
         for name in streams
-        if any(matches(name, patterns(template)) for template in gone)
+        if name not in deleted_streams(steps)
+        and any(matches(name, patterns(template)) for template in gone)
         and not any(matches(name, patterns(template)) for template in left)
     ]
 
@@ -280,7 +321,10 @@ def check_types(stream: Stream, expected: Body) -> None:
 
     :raises OptionError: with the fix.
     """
-    have, want = field_types(stream.mapping), field_types(expected)
+    have: dict[str, str] = {}
+    for mapping in (*stream.former, stream.mapping):
+        have.update(field_types(mapping))
+    want = field_types(expected)
     for name, kind in want.items():
         if have.get(name, kind) != kind:
             raise OptionError(
@@ -305,8 +349,14 @@ def find_streams(answer: Body) -> list[Stream]:
     metadata = answer.get("metadata", {})
     indices = metadata.get("indices", {})
     found = metadata.get("data_stream", {}).get("data_stream", {})
-    last = {name: stream["indices"][-1]["index_name"] for name, stream in found.items()}
-    return [
-        Stream(name, index, indices.get(index, {}).get("mappings", {}).get("_doc", {}))
-        for name, index in sorted(last.items())
-    ]
+    streams = []
+    for name, stream in sorted(found.items()):
+        names = [index["index_name"] for index in stream["indices"]]
+        *former, mapping = (indices.get(index, {}).get("mappings", {}).get("_doc", {}) for index in names)
+        streams.append(Stream(name, names[-1], mapping, tuple(former)))
+    return streams
+
+
+def changes_templates(steps: list[Step]) -> bool:
+    """Say whether a step changes what the next index of a data stream is made from."""
+    return any(step.change.verb != "none" and step.resource in (COMPONENT_TEMPLATE, INDEX_TEMPLATE) for step in steps)

@@ -38,7 +38,7 @@ def read_folder(folder: str, kinds: t.Mapping[str, str]) -> list[Body]:
         if inner.name not in kinds or not inner.is_dir():
             raise OptionError(f"{inner} is none of the folders {', '.join(kinds)}. Rename or move it.")
         files = (file for file in sorted(inner.iterdir()) if not file.name.startswith("."))
-        entries += [{"kind": kinds[inner.name], "name": file.stem, **read_file(file)} for file in files]
+        entries += [{"name": file.stem, **read_file(file), "kind": kinds[inner.name]} for file in files]
     return entries
 
 
@@ -54,7 +54,7 @@ def read_file(file: Path) -> Body:
     try:
         text = file.read_text(encoding="utf-8")
         found = json.loads(text) if file.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise OptionError(f"Cannot read {file}: {error}. Correct it.") from error
     except yaml.YAMLError as error:
         raise OptionError(f"{file} is no YAML: {' '.join(str(error).split())}. Correct it.") from error

@@ -13,6 +13,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils._api import Api, ApiEr
 from ansible_collections.raylogs.efk.plugins.module_utils._args import STATE
 from ansible_collections.raylogs.efk.plugins.module_utils._resource import (
     Resource,
+    build,
     check_support,
     compare,
     describe_change,
@@ -68,7 +69,7 @@ def manage(resource: Resource, task: Task) -> Body:
     name = task.params["name"] if resource.named else ""
     if resource.named:
         resource.check_name(resource.kind, name)
-    desired = resource.desired(task.params) if task.params.get("state", "present") == "present" else None
+    desired = build(resource, task.params) if task.params.get("state", "present") == "present" else None
     connection = resource.api.connect(task.params)
     check_support(resource, connection, desired)
     current = read(resource, connection, name)

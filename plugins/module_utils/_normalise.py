@@ -216,10 +216,20 @@ def correct_template(template: Body) -> Body:
         flatten_settings(corrected["settings"])
     if "mappings" in corrected:
         corrected["mappings"] = correct_mapping(corrected["mappings"])
+    if "aliases" in corrected:
+        corrected["aliases"] = {name: correct_alias(alias) for name, alias in corrected["aliases"].items()}
     for part in ("lifecycle", "data_stream_options"):
         if part in corrected:
             corrected[part] = correct_enabled(corrected[part])
     return corrected
+
+
+def correct_alias(alias: Body | None) -> Body:
+    """Turn "True" into true where an alias is hidden or written to, and a routing into text."""
+    return {
+        key: str(value) if key.endswith("routing") else correct_flag(value)
+        for key, value in without_none(alias or {}).items()
+    }
 
 
 def correct_enabled(part: t.Any) -> t.Any:
@@ -306,10 +316,14 @@ def unwrap_mapping_type(mappings: Body) -> Body:
 
 
 def split_routing(alias: Body | None) -> Body:
-    """Write an alias' routing as its two halves."""
-    options = dict(alias or {})
+    """Write an alias' routing as its two halves, and leave out an empty filter."""
+    options = {key: value for key, value in without_none(alias or {}).items() if key != "filter" or value}
     routing = options.pop("routing", None)
-    return options if routing is None else {"index_routing": routing, "search_routing": routing, **options}
+    halves = {} if routing is None else {"index_routing": routing, "search_routing": routing}
+    return {
+        key: str(value) if key.endswith("_routing") else correct_flag(value)
+        for key, value in {**halves, **options}.items()
+    }
 
 
 def enable_lifecycle(lifecycle: Body) -> Body:

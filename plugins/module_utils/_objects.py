@@ -19,6 +19,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils._normalise import (
     normalise_data_stream,
     normalise_ilm_policy,
     normalise_index_template,
+    normalise_mapping,
     normalise_pipeline,
     without_none,
 )
@@ -60,6 +61,18 @@ def check_printable(kind: str, name: str) -> None:
         raise OptionError(
             f"{kind[0].upper()}{kind[1:]} cannot be named {name!r}. Leave out blanks, '/', ',', '*' and '?', "
             "and do not begin with '_'.",
+        )
+
+
+def check_template_name(kind: str, name: str) -> None:
+    """Refuse what Elasticsearch refuses as the name of a template.
+
+    :raises OptionError: with the fix.
+    """
+    if not name or name != name.lower() or name.startswith("_") or set(name) & set(" \t\n,#*/"):
+        raise OptionError(
+            f"{kind.capitalize()} cannot be named {name!r}. Use small letters, leave out blanks, ',', '#', '*' and "
+            "'/', and do not begin with '_'.",
         )
 
 
@@ -178,7 +191,8 @@ INGEST_PIPELINE = Resource(
 
 
 def common_parts(params: Params) -> Body:
-    """Build what the bodies of both have."""
+    """Build what the bodies of both have; a mapping must be one that can be compared with that of an index."""
+    normalise_mapping((params["template"] or {}).get("mappings") or {})
     return {
         "template": None if params["template"] is None else correct_template(params["template"]),
         **notes(params),
@@ -191,7 +205,12 @@ def desired_component_template(params: Params) -> Body:
 
 
 def desired_index_template(params: Params) -> Body:
-    """Build the body Elasticsearch should hold."""
+    """Build the body Elasticsearch should hold.
+
+    :raises OptionError: when a pattern is empty.
+    """
+    if params["index_patterns"] and not all(pattern and pattern != "None" for pattern in params["index_patterns"]):
+        raise OptionError(f"Index template '{params['name']}' has an empty pattern in index_patterns. Leave it out.")
     parts = {
         **{key: params[key] for key in INDEX_TEMPLATE_KEYS},
         **common_parts(params),
@@ -206,6 +225,7 @@ COMPONENT_TEMPLATE = Resource(
     path="/_component_template/{name}",
     options=TEMPLATE,
     required_if=(("state", "present", ["template"]),),
+    check_name=check_template_name,
     desired=desired_component_template,
     entries=lambda answer: {found["name"]: found["component_template"] for found in answer["component_templates"]},
     normalise=normalise_component_template,
@@ -228,6 +248,7 @@ INDEX_TEMPLATE = Resource(
         **TEMPLATE,
     },
     required_if=(("state", "present", ["index_patterns"]),),
+    check_name=check_template_name,
     desired=desired_index_template,
     entries=lambda answer: {found["name"]: found["index_template"] for found in answer["index_templates"]},
     normalise=normalise_index_template,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from ansible_collections.raylogs.efk.plugins.module_utils._api import (
@@ -79,6 +80,23 @@ class Resource(t.NamedTuple):
 def label(resource: Resource, name: str) -> str:
     """Call an object by its kind and name."""
     return f"{resource.kind} '{name}'" if resource.named else resource.kind
+
+
+def build(resource: Resource, params: Params) -> Body:
+    """Build the body of an object and make sure that it can be compared and sent.
+
+    :raises OptionError: when a value has a form that no such object has.
+    """
+    try:
+        desired = resource.desired(params)
+        resource.normalise(desired)
+        json.dumps(desired, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
+        named = label(resource, params.get("name", ""))
+        raise OptionError(
+            f"A value of {named} has a form that it cannot have: {error}. Correct it; quote dates and keys in YAML."
+        ) from error
+    return desired
 
 
 def find_lack(resource: Resource, connection: t.Any, desired: Body | None = None) -> str:

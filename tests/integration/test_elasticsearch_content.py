@@ -145,6 +145,8 @@ def test_stream_rolls_over_once_when_its_mapping_changes(own_elasticsearch: str,
     assert not run(MODULE, objects=objects, **asked)["changed"]
     assert write_indices(own_elasticsearch) == 2
 
+    silently = run(MODULE, objects=[template(), fields(2, a="long", b="long")], **asked)
+    assert "Field a of data stream 'content-app' has the type keyword" in silently["msg"]
     requests.put(f"{own_elasticsearch}/_component_template/content-fields", json={"template": {}}, timeout=10)
     retyped = run(MODULE, objects=[template(), fields(3, a="long")], **asked)
     assert (
@@ -259,6 +261,21 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         {"objects": [{"kind": "ilm_policy", "name": "content", "phases": {"hott": {}}}], "unsupported": "skip"},
         ["phase 'hott' is unknown. Valid phases are hot, warm, cold, frozen, delete."],
     ),
+    "all data streams to roll over": ({"objects": [fields(9)], "roll_over": ["_all"]}, ["Name each by its full name."]),
+    "a pipeline that an index uses": (
+        {"objects": [fields(9), {"kind": "ingest_pipeline", "name": "content-default", "state": "absent"}]},
+        ["Cannot delete ingest pipelines that indices use: content-default by content-index."],
+    ),
+    "a template under another name": (
+        {
+            "objects": [
+                fields(9),
+                {"kind": "index_template", "name": "content-renamed", "index_patterns": ["content-other"]},
+                {"kind": "index_template", "name": "content-other", "state": "absent"},
+            ]
+        },
+        ["which this run would change or delete only afterwards"],
+    ),
     "prune without a mark": ({"objects": [], "prune": True}, ["prune needs mark"]),
     "prune of what is in use": (
         {"objects": [PIPELINE], "prune": True, "mark": {"owner": "raylogs-test"}},
@@ -274,6 +291,9 @@ def test_refusal_changes_nothing(case: str, own_elasticsearch: str, run: Run) ->
     requests.put(f"{own_elasticsearch}/_component_template/content-used", json=component, timeout=10)
     other = {"index_patterns": ["content-other"], "composed_of": ["content-used"]}
     requests.put(f"{own_elasticsearch}/_index_template/content-other", json=other, timeout=10)
+    requests.put(f"{own_elasticsearch}/_ingest/pipeline/content-default", json={"processors": []}, timeout=10)
+    index = {"settings": {"index.default_pipeline": "content-default"}}
+    requests.put(f"{own_elasticsearch}/content-index", json=index, timeout=10)
     before = held(own_elasticsearch)
     options, words = REFUSED[case]
     result = run(MODULE, **options, url=[own_elasticsearch])

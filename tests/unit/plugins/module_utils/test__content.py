@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import typing as t
 
@@ -81,6 +82,31 @@ def test_entry_that_cannot_work_is_refused(entries: list[Body], words: str) -> N
         declare(entries, {})
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"template": {"aliases": {"a": "b"}}}, id="an alias without options"),
+        pytest.param({"template": {"mappings": {"properties": {"a": "text"}}}}, id="a field without parameters"),
+        pytest.param({"template": {"mappings": {"properties": {"a": {"ignore_above": "much"}}}}}, id="a word"),
+        pytest.param({"template": {}, "meta": {"since": dt.date(2026, 11, 23)}}, id="a date"),
+        pytest.param({"template": {}, "meta": {"rate": float("nan")}}, id="no number"),
+        pytest.param({"template": {}, "meta": {"text": "\ud800"}}, id="half a character"),
+    ],
+)
+def test_value_of_an_impossible_form_is_refused(options: Body) -> None:
+    words = "A value of component template 'fields' has a form that it cannot have: "
+    with pytest.raises(OptionError, match=re.escape(words)):
+        declare([{**COMPONENT, **options}], {})
+
+
+def test_notes_in_lists_are_joined_as_the_server_does() -> None:
+    component = {"template": {"mappings": {"_meta": {"owners": ["a", "c"], "v": 1}}}}
+    template = {**TEMPLATE, "template": {"mappings": {"_meta": {"owners": ["b", "c"]}}}}
+    found = holding(component_template={"fields": component})
+    steps = plan(declare([template], {}), found)
+    assert expected_mapping("app-1", steps, found)["_meta"] == {"owners": ["b", "c", "a"], "v": 1}
+
+
 def test_objects_are_written_in_the_order_in_which_one_needs_another() -> None:
     stream = {"kind": "data_stream", "name": "app-1"}
     declared = declare([stream, TEMPLATE, COMPONENT, PIPELINE, POLICY, SETTINGS], {})
@@ -145,6 +171,37 @@ def test_only_what_carries_the_mark_and_is_not_declared_is_pruned() -> None:
             id="priority of one beside it",
         ),
         pytest.param(
+            [{**TEMPLATE, "composed_of": []}, {"kind": "index_template", "name": "old", "state": "absent"}],
+            holding(index_template={"old": {"index_patterns": ["app-*"]}}),
+            "and both match app-*, which this run would change or delete only afterwards.",
+            id="priority of a template that is replaced under another name",
+        ),
+        pytest.param(
+            [
+                {**TEMPLATE, "composed_of": [], "priority": 2},
+                {**TEMPLATE, "name": "b", "composed_of": [], "priority": 1},
+            ],
+            holding(
+                index_template={
+                    "app": {"index_patterns": ["app-*"], "priority": 1},
+                    "b": {"index_patterns": ["app-*"], "priority": 2},
+                }
+            ),
+            "has the same priority as 'b' (2) and both match app-*, which this run would change",
+            id="priorities that are swapped",
+        ),
+        pytest.param(
+            [{"kind": "ingest_pipeline", "name": "note", "state": "absent"}],
+            holding(
+                ingest_pipeline={
+                    "note": {"processors": []},
+                    "theirs": {"processors": [{"foreach": {"processor": {"pipeline": {"name": "note"}}}}]},
+                }
+            ),
+            "Cannot delete ingest pipeline 'note', which is still needed by ingest pipeline 'theirs'.",
+            id="pipeline that another calls",
+        ),
+        pytest.param(
             [{"kind": "component_template", "name": "fields", "state": "absent"}],
             holding(
                 component_template={"fields": {}},
@@ -195,11 +252,6 @@ def test_what_the_server_would_refuse_is_refused_before(entries: list[Body], fou
             id="its own former self",
         ),
         pytest.param(
-            [{**TEMPLATE, "composed_of": []}, {"kind": "index_template", "name": "old", "state": "absent"}],
-            holding(index_template={"old": {"index_patterns": ["app-*"]}}),
-            id="the template that this run replaces",
-        ),
-        pytest.param(
             [
                 {"kind": "component_template", "name": "fields", "state": "absent"},
                 {"kind": "index_template", "name": "app", "state": "absent"},
@@ -209,6 +261,17 @@ def test_what_the_server_would_refuse_is_refused_before(entries: list[Body], fou
                 index_template={"app": {"index_patterns": ["app-*"], "composed_of": ["fields"]}},
             ),
             id="both deleted",
+        ),
+        pytest.param(
+            [
+                {"kind": "data_stream", "name": "app", "state": "absent"},
+                {"kind": "ilm_policy", "name": "keep", "state": "absent"},
+            ],
+            holding(
+                data_stream={"app": {}},
+                ilm_policy={"keep": {"phases": {}, "in_use_by": {"data_streams": ["app"], "indices": [".ds-app-1"]}}},
+            ),
+            id="a policy with the stream that used it",
         ),
     ],
 )
@@ -265,6 +328,9 @@ def test_field_is_added_but_never_retyped() -> None:
         check_types(stream, {"properties": {"a.b": {"type": "text"}}})
     with pytest.raises(OptionError, match=r"Field c of data stream 'app' has the type long, .* make it object\."):
         check_types(stream, {"properties": {"c": {"properties": {"d": {"type": "long"}}}}})
+    former = stream._replace(former=({"properties": {"gone": {"type": "long"}}},))
+    with pytest.raises(OptionError, match=r"Field gone of data stream 'app' has the type long, .* make it keyword\."):
+        check_types(former, {"properties": {"gone": {"type": "keyword"}}})
 
 
 def test_streams_and_the_indices_they_write_to_are_found_in_the_state_of_a_cluster() -> None:
@@ -274,5 +340,5 @@ def test_streams_and_the_indices_they_write_to_are_found_in_the_state_of_a_clust
             "data_stream": {"data_stream": {"app": {"indices": [{"index_name": "app-1"}, {"index_name": "app-2"}]}}},
         }
     }
-    assert find_streams(answer) == [Stream("app", "app-2", {"_meta": {"version": 2}})]
+    assert find_streams(answer) == [Stream("app", "app-2", {"_meta": {"version": 2}}, ({},))]
     assert find_streams({}) == []
