@@ -106,6 +106,7 @@ def make_plan(connection: Connection, declared: list[Declared], task: Task) -> P
     check_streams(connection, steps, found)
     check_indices(connection, steps)
     check_pipelines(connection, steps)
+    check_indices_of(connection, task.params["keep_types"], steps, found)
     return Plan(steps, find_rollovers(connection, task.params["roll_over"], steps, found), unsupported)
 
 
@@ -201,6 +202,20 @@ def find_rollovers(
     for stream in read_streams(connection, checked, "mappings._doc"):
         check_types(stream, expected_mapping(stream.name, steps, found))
     return rollovers
+
+
+def check_indices_of(connection: Connection, indices: list[str], steps: list[Step], found: Found) -> None:
+    """Refuse templates that would give later indices fields of another type than these have.
+
+    :raises OptionError: with the fix.
+    """
+    if not indices or not changes_templates(steps):
+        return
+    path = STATE.format(streams=quote(",".join(indices), safe=",*")) + "metadata.indices.*.mappings._doc"
+    answer = call(connection, Request("Cannot read the indices", "GET", path, absent_is_none=True)) or {}
+    for name, index in sorted(answer.get("metadata", {}).get("indices", {}).items()):
+        mapping = index["mappings"].get("_doc", {})
+        check_types(Stream(name, name, mapping, kind="index"), expected_mapping(name, steps, found))
 
 
 def read_streams(connection: Connection, names: list[str], part: str) -> list[Stream]:

@@ -72,6 +72,7 @@ class Stream(t.NamedTuple):
     write_index: str
     mapping: Body
     former: tuple[Body, ...] = ()
+    kind: str = "data stream"
 
 
 def declare(entries: list[Body], mark: Body) -> list[Declared]:
@@ -328,8 +329,8 @@ def check_types(stream: Stream, expected: Body) -> None:
     for name, kind in want.items():
         if have.get(name, kind) != kind:
             raise OptionError(
-                f"Field {name} of data stream '{stream.name}' has the type {have[name]}, the templates would make it "
-                f"{kind}. A field is added, never retyped: give it another name, or delete the stream first."
+                f"Field {name} of {stream.kind} '{stream.name}' has the type {have[name]}, the templates would make it "
+                f"{kind}. A field is added, never retyped: give it another name, or delete the {stream.kind} first."
             )
 
 

@@ -54,6 +54,13 @@ options:
     type: list
     elements: str
     default: []
+  keep_types:
+    description:
+      - Indices, or patterns of them such as V(app-*), that are searched together with what the templates will make.
+        To give one of their fields another type is refused. The data streams of O(roll_over) need not be named here.
+    type: list
+    elements: str
+    default: []
   unsupported:
     description:
       - What to do about objects of a kind that the server does not have, such as ILM policies on a reduced
@@ -165,6 +172,7 @@ OPTIONS: Options = {
     "mark": {"type": "dict", "default": {}},
     "prune": {"type": "bool", "default": False},
     "roll_over": {"type": "list", "elements": "str", "default": []},
+    "keep_types": {"type": "list", "elements": "str", "default": []},
     "unsupported": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "assume_empty": {"type": "bool", "default": False},
 }

@@ -169,7 +169,9 @@ def test_changed_variables_are_predicted_shown_and_written_once(client: Elastics
 
 
 def test_daily_layout(client: Elasticsearch, apply: Apply) -> None:
-    applied = apply(raylogs_prefix="days", raylogs_layout="daily")
+    variables: dict[str, t.Any] = {"raylogs_prefix": "days", "raylogs_layout": "daily"}
+    variables["raylogs_fields_extra"] = [{"name": "app.a", "type": "keyword", "path": "a"}]
+    applied = apply(**variables)
     assert (applied.changed, applied.failed) == (1, "")
     warning = applied.results["raylogs.efk.ray_log_content : Say that nothing deletes old events"]["msg"]
     assert warning.startswith("Nothing deletes old events of days-* with tenant default")
@@ -178,6 +180,10 @@ def test_daily_layout(client: Elasticsearch, apply: Apply) -> None:
     assert [index["name"] for index in resolved["indices"]] == ["days-app-default-2026.11.23"]
     assert resolved["data_streams"] == []
     assert client.count(index="days-*", q="level:Info")["count"] == 1
+    variables["raylogs_fields_extra"] = [{"name": "app.a", "type": "long", "path": "a"}]
+    retyped = apply(**variables)
+    assert retyped.changed == 0
+    assert "Field app.a of index 'days-app-default-2026.11.23' has the type keyword" in retyped.failed
 
 
 def test_another_layout_is_refused_while_the_streams_exist(client: Elasticsearch, apply: Apply) -> None:
