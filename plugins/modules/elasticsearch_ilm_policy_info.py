@@ -16,12 +16,7 @@ author: [Contributors to the raylogs.efk project (@raylogs)]
 extends_documentation_fragment:
   - raylogs.efk._attributes.info
   - raylogs.efk._connection
-options:
-  name:
-    description: Names, which may hold C(*) and C(?). What does not exist is not listed.
-    type: list
-    elements: str
-    default: ["*"]
+  - raylogs.efk._names
 seealso:
   - module: raylogs.efk.elasticsearch_ilm_policy
 """
