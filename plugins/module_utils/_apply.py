@@ -103,10 +103,10 @@ def make_plan(connection: Connection, declared: list[Declared], task: Task) -> P
         supported += prune(supported, found, task.params["mark"])
     steps = plan(supported, found)
     check(steps, found)
-    check_streams(connection, steps, found)
-    check_indices(connection, steps)
+    check_template_users(connection, steps, found)
+    check_pipeline_users(connection, steps)
     check_pipelines(connection, steps)
-    check_indices_of(connection, task.params["keep_types"], steps, found)
+    check_index_types(connection, task.params["keep_types"], steps, found)
     return Plan(steps, find_rollovers(connection, task.params["roll_over"], steps, found), unsupported)
 
 
@@ -135,7 +135,7 @@ def read_kinds(connection: Connection, declared: list[Declared], task: Task) -> 
     return {key: read_all(each, connection) for key, each in KINDS.items() if key in wanted}
 
 
-def check_streams(connection: Connection, steps: list[Step], found: Found) -> None:
+def check_template_users(connection: Connection, steps: list[Step], found: Found) -> None:
     """Refuse to delete the only index template of a data stream.
 
     :raises OptionError: with the fix.
@@ -151,7 +151,7 @@ def check_streams(connection: Connection, steps: list[Step], found: Found) -> No
         )
 
 
-def check_indices(connection: Connection, steps: list[Step]) -> None:
+def check_pipeline_users(connection: Connection, steps: list[Step]) -> None:
     """Refuse to delete an ingest pipeline that every document of an index goes through.
 
     :raises OptionError: with the fix.
@@ -204,7 +204,7 @@ def find_rollovers(
     return rollovers
 
 
-def check_indices_of(connection: Connection, indices: list[str], steps: list[Step], found: Found) -> None:
+def check_index_types(connection: Connection, indices: list[str], steps: list[Step], found: Found) -> None:
     """Refuse templates that would give later indices fields of another type than these have.
 
     :raises OptionError: with the fix.
