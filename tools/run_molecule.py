@@ -9,13 +9,13 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 import typing as t
 from pathlib import Path
 
 import container_engine
+import shown_process
 import systemd_images
 import test_hosts
 
@@ -66,20 +66,8 @@ def run_scenario(scenario: str, engine: container_engine.Engine, arguments: t.Se
     """Run one scenario from the beginning, show what it says, and count."""
     shutil.rmtree(CACHE / "molecule" / scenario, ignore_errors=True)
     command = ["molecule", "--base-config", ".config/molecule/config.yml", "test", "--scenario-name", scenario]
-    process = subprocess.Popen(
-        [*command, *arguments],
-        cwd=ROOT,
-        env=environment_of(scenario, engine),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    lines = []
-    for line in process.stdout or []:
-        lines.append(line)
-        sys.stdout.write(line)
-        sys.stdout.flush()
-    return read_output(scenario, "".join(lines), process.wait())
+    output, code = shown_process.run_shown([*command, *arguments], ROOT, environment_of(scenario, engine))
+    return read_output(scenario, output, code)
 
 
 def main() -> None:

@@ -17,6 +17,8 @@ import typing as t
 from importlib.metadata import version
 from pathlib import Path
 
+import shown_process
+
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"
 HOME = CACHE / "ansible-test"
@@ -132,24 +134,17 @@ def prepare_home() -> None:
 def run_sanity(core: str, environment: Path, collection: Path, arguments: t.Sequence[str]) -> Report:
     """Run ansible-test, show what it says, and count."""
     system = ["/usr/local/bin", "/usr/bin", "/bin"]
-    process = subprocess.Popen(
+    output, code = shown_process.run_shown(
         [environment / "bin" / "ansible-test", "sanity", "--color", "no", *arguments],
-        cwd=collection,
-        env={
+        collection,
+        {
             "HOME": str(HOME),
             "LC_ALL": "C.UTF-8",
             "PATH": os.pathsep.join([str(environment / "bin"), str(INTERPRETERS), *system]),
         },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
     )
-    lines = []
-    for line in process.stdout or []:
-        lines.append(line)
-        sys.stdout.write(line)
-    report = read_output(core, "".join(lines))
-    if process.wait() and not report.failed:
+    report = read_output(core, output)
+    if code and not report.failed:
         report.failed.append(f"{core} ansible-test")
     return report
 
