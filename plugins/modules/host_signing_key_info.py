@@ -38,7 +38,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 fingerprints:
-  description: The fingerprints of the primary keys in the file.
+  description: The fingerprints of the primary keys in the file; none where there is no file.
   returned: success
   type: list
   elements: str
@@ -57,6 +57,8 @@ def main() -> None:
     path = pathlib.Path(module.params["path"])
     try:
         fingerprints = key_fingerprints(path.read_bytes())
+    except FileNotFoundError:
+        fingerprints = []
     except (OSError, SigningKeyError) as error:
         module.fail_json(msg=f"Cannot read the signing key {path}: {error}. Fetch it again: rm {path}")
     module.exit_json(changed=False, fingerprints=fingerprints)

@@ -25,4 +25,5 @@ def test_a_key_that_is_none_is_named_with_what_to_do(tmp_path: Path, run: Run) -
     assert run("host_signing_key_info", path=str(page))["msg"] == (
         f"Cannot read the signing key {page}: it holds no OpenPGP key. Fetch it again: rm {page}"
     )
-    assert "No such file" in run("host_signing_key_info", path=str(tmp_path / "none"))["msg"]
+    assert run("host_signing_key_info", path=str(tmp_path / "none"))["fingerprints"] == []
+    assert "Is a directory" in run("host_signing_key_info", path=str(tmp_path))["msg"]
