@@ -13,6 +13,7 @@ import pwd
 import re
 import resource
 import socket
+import time
 import typing as t
 
 PROC = pathlib.Path("/proc")
@@ -21,6 +22,8 @@ LISTEN = "0A"
 FIRST_OPEN_PORT = 1024
 HIGHEST_MEMORY_LIMIT = 1 << 60
 """cgroup v1 says "no limit" with a number near 2**63."""
+START_FIELD = 19
+"""Where /proc/<pid>/stat says when the process started, counted after its name."""
 UNLIMITED = -1
 SYS_RESOURCE = 1 << 24
 """The capability to raise hard limits."""
@@ -38,6 +41,8 @@ class PidFile(t.NamedTuple):
     """The command line of the running process."""
     memory: int = 0
     """Bytes of memory that it holds."""
+    started: float = 0.0
+    """When it started, in seconds since 1970."""
 
 
 class Listener(t.NamedTuple):
@@ -92,13 +97,30 @@ def read_pid_file(path: pathlib.Path, identity: str, proc: pathlib.Path = PROC) 
         return PidFile("stale", pid, f"{path} names process {pid}, which is gone")
     if identity not in command:
         return PidFile("stale", pid, f"{path} names process {pid}, which is another program: {command[:120]}")
-    return PidFile("running", pid, "", command, resident_memory(pid, proc))
+    return PidFile("running", pid, "", command, resident_memory(pid, proc), start_time(pid, proc))
 
 
 def resident_memory(pid: int, proc: pathlib.Path = PROC) -> int:
     """Return the bytes of memory that a process holds."""
     found = re.search(r"^VmRSS:\s+(\d+) kB", read_text(proc / str(pid) / "status"), re.MULTILINE)
     return int(found[1]) * 1024 if found else 0
+
+
+def start_time(pid: int, proc: pathlib.Path = PROC) -> float:
+    """Return when a process started, in seconds since 1970; nothing tells it of one that is gone."""
+    fields = read_text(proc / str(pid) / "stat").rpartition(")")[2].split()
+    uptime = read_text(proc / "uptime").split()
+    if len(fields) <= START_FIELD or not uptime:
+        return 0.0
+    return time.time() - float(uptime[0]) + int(fields[START_FIELD]) / os.sysconf("SC_CLK_TCK")
+
+
+def modification_time(path: pathlib.Path) -> float:
+    """Return when a file was written, in seconds since 1970, and zero where there is none."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def decode_address(text: str) -> str:

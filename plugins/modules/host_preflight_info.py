@@ -32,6 +32,11 @@ options:
     type: list
     elements: path
     default: []
+  files:
+    description: Files of which to say when they were written.
+    type: list
+    elements: path
+    default: []
   names:
     description: Names of other hosts, of which to say which cannot be resolved.
     type: list
@@ -90,6 +95,11 @@ process:
       returned: always
       type: int
       sample: 776994816
+    started:
+      description: When the running process started, in seconds since 1970.
+      returned: always
+      type: float
+      sample: 1766490117.42
 listeners:
   description: Who listens on the ports. The process is known where this user may look at it.
   returned: success
@@ -106,6 +116,11 @@ free_bytes:
   returned: success
   type: dict
   sample: {"/var/lib/elasticsearch": 52613349376}
+modified:
+  description: When each file was written, in seconds since 1970, and V(0) where there is none.
+  returned: success
+  type: dict
+  sample: {"/etc/elasticsearch/elasticsearch.yml": 1766490115.07}
 available_memory:
   description: Bytes that a new process may take, within the limit of the container where there is one.
   returned: success
@@ -155,6 +170,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils._process import (
     free_bytes,
     kernel_number,
     lowest_port,
+    modification_time,
     own_limits,
     read_pid_file,
     service_limits,
@@ -169,6 +185,7 @@ def describe_host(params: dict[str, t.Any]) -> dict[str, t.Any]:
         "listeners": [listener._asdict() for listener in find_listeners(params["ports"])],
         "lowest_port": lowest_port(),
         "free_bytes": {path: free_bytes(pathlib.Path(path)) for path in params["paths"]},
+        "modified": {path: modification_time(pathlib.Path(path)) for path in params["files"]},
         "available_memory": available_memory(),
         "total_memory": total_memory(),
         "limits": own_limits(),
@@ -192,6 +209,7 @@ def main() -> None:
             "identity": {"type": "str", "default": ""},
             "ports": {"type": "list", "elements": "int", "default": []},
             "paths": {"type": "list", "elements": "path", "default": []},
+            "files": {"type": "list", "elements": "path", "default": []},
             "names": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,

@@ -35,8 +35,28 @@ def test_a_pid_file_of_the_program_is_running(tmp_path: Path, sleeper: subproces
     pid_file = tmp_path / "pid"
     pid_file.write_text(f"{sleeper.pid}\n")
     found = _process.read_pid_file(pid_file, "sleep 300")
-    assert found._replace(memory=0) == _process.PidFile("running", sleeper.pid, "", "/usr/bin/sleep 300")
+    assert found._replace(memory=0, started=0.0) == _process.PidFile("running", sleeper.pid, "", "/usr/bin/sleep 300")
     assert found.memory > 0
+    assert abs(found.started - time.time()) < 60
+
+
+def test_a_process_started_after_what_was_written_before_it(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
+    started = _process.start_time(sleeper.pid)
+    assert started - 5 < _process.start_time(sleeper.pid) < started + 5
+    assert _process.start_time(os.getpid()) < started + 0.05
+    written = tmp_path / "written"
+    written.touch()
+    assert _process.modification_time(written) > started - 1
+    assert _process.modification_time(tmp_path / "absent") == 0
+
+
+def test_start_time_of_a_name_with_blanks_and_brackets(tmp_path: Path) -> None:
+    (tmp_path / "7").mkdir()
+    (tmp_path / "uptime").write_text("1000.00 900.00\n")
+    ticks = os.sysconf("SC_CLK_TCK")
+    (tmp_path / "7/stat").write_text(f"7 (a) b (c)) S {' '.join(['0'] * 18)} {400 * ticks} 0 0\n")
+    assert _process.start_time(7, tmp_path) == pytest.approx(time.time() - 600, abs=5)
+    assert _process.start_time(8, tmp_path) == 0
 
 
 def test_is_running(sleeper: subprocess.Popen[bytes]) -> None:
