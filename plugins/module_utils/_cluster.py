@@ -32,6 +32,7 @@ FEATURES = {
     "esql": Feature(frozenset({"x-pack-esql"})),
     "ilm": Feature(frozenset({"x-pack-ilm"})),
     "logsdb": Feature(since=(8, 17)),
+    "native_users": Feature(frozenset({"analysis-common"})),
     "painless": Feature(frozenset({"lang-painless"})),
     "reindex": Feature(frozenset({"reindex"})),
     "slm": Feature(frozenset({"x-pack-slm", "x-pack-ilm"})),
@@ -41,6 +42,7 @@ WORDS = {
     "data_stream_api": "the API of data streams",
     "data_stream_lifecycle": "the lifecycle of data streams",
     "ilm": "ILM",
+    "native_users": "users, roles and API keys of its own",
 }
 
 

@@ -49,11 +49,11 @@ TOO_NEW_CLIENT = (9,)
 PASSING_TROUBLE = (429, 502, 503, 504)
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 16.0
 LONGEST_QUOTE = 300
-NODES = "/_nodes/_local?filter_path=nodes.*.version,nodes.*.build_flavor,nodes.*.modules.name"
+NODES = "/_nodes/_local?filter_path=nodes.*.version,nodes.*.build_flavor,nodes.*.modules.name,nodes.*.plugins.name"
 
 
 class Connection(t.NamedTuple):
-    """An open connection; `version` is None and `modules` are unknown when the user may not read them."""
+    """An open connection; `version` is None and `modules`, with plugins, are unknown when the user may not read them."""
 
     client: elasticsearch.Elasticsearch
     url: str
@@ -289,8 +289,12 @@ def connect(params: Params) -> Connection:
     node = read_node(connection, authorization(params))
     if node is None:
         return connection
-    modules = frozenset(module["name"] for module in node.get("modules", []))
-    return connection._replace(version=parse_version(node["version"]), modules=modules)
+    return connection._replace(version=parse_version(node["version"]), modules=module_names(node))
+
+
+def module_names(node: Body) -> frozenset[str]:
+    """Name the modules and plugins of a node."""
+    return frozenset(module["name"] for module in node.get("modules", []) + node.get("plugins", []))
 
 
 def authorization(params: Params) -> dict[str, str]:

@@ -67,6 +67,7 @@ features:
     esql: {description: ES|QL., type: bool, returned: success}
     ilm: {description: ILM policies., type: bool, returned: success}
     logsdb: {description: The index mode logsdb., type: bool, returned: success}
+    native_users: {description: "Users, roles and API keys of its own.", type: bool, returned: success}
     painless: {description: Scripts in Painless., type: bool, returned: success}
     reindex: {description: "Reindexing, update and deletion by query.", type: bool, returned: success}
     slm: {description: SLM policies., type: bool, returned: success}
@@ -115,6 +116,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import 
     Connection,
     call,
     connect,
+    module_names,
     parse_version,
 )
 from ansible_collections.raylogs.efk.plugins.module_utils._module import execute
@@ -123,7 +125,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.raylogs.efk.plugins.module_utils._api import Body
     from ansible_collections.raylogs.efk.plugins.module_utils._module import Task
 
-NODE = "/_nodes/_local?filter_path=cluster_name,nodes.*.version,nodes.*.modules.name,nodes.*.ingest"
+NODE = "/_nodes/_local?filter_path=cluster_name,nodes.*.version,nodes.*.modules.name,nodes.*.plugins.name,nodes.*.ingest"
 DISK_SETTINGS = "/_cluster/settings?include_defaults=true&filter_path=*.cluster.routing.allocation.disk"
 # A reduced server does not know the API, or this user may not use it.
 NO_LICENSE = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
@@ -156,7 +158,7 @@ def read_cluster(connection: Connection) -> Body:
         "cluster_name": local["cluster_name"],
         "cluster_uuid": state["cluster_uuid"],
         "health": ask(connection, "/_cluster/health"),
-        "features": features(parse_version(node["version"]), [module["name"] for module in node["modules"]]),
+        "features": features(parse_version(node["version"]), module_names(node)),
         "ingest_processors": sorted(processor["type"] for processor in node["ingest"]["processors"]),
         "license": read_license(connection),
         "disk": disk_state(ask(connection, DISK_SETTINGS), ask(connection, DISK_STATS)),
