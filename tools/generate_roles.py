@@ -31,11 +31,13 @@ def default_of(option: t.Mapping[str, t.Any]) -> str:
     """Return the default of an option as it would be written in YAML."""
     if option.get("required"):
         return "required"
-    value = option.get("default")
+    if "default" not in option:
+        return ""
+    value = option["default"]
     if isinstance(value, dict) and value:
         return "[see there](defaults/main.yml)"
     text = value if isinstance(value, str) and value else json.dumps(value)
-    return f"`{text}`"
+    return f"`{text}`".replace("|", "\\|")
 
 
 def table(options: Options) -> str:
