@@ -15,7 +15,9 @@ description:
   - It fails as soon as the process of O(pid_file) is gone, or O(unit) does not run any more, with the last lines of its
     log.
   - It runs on the host of the service, so it reaches one that listens on the loopback address.
-  - It needs no client library.
+  - It needs no client library. TLS is always verified.
+  - A server that was started a few minutes ago is given some seconds in which it may not know its users yet; later, it is
+    a failure at once when it refuses the user. So it is when its certificate is not trusted for some seconds.
 author: [Contributors to the raylogs.efk project (@raylogs)]
 extends_documentation_fragment:
   - raylogs.efk._host
@@ -33,6 +35,15 @@ options:
     description: Values of O(field) that are good enough; needed with O(field).
     type: list
     elements: str
+  ca_path:
+    description: The certificates of the authorities to trust instead of those of the system.
+    type: path
+  username:
+    description: The user who asks.
+    type: str
+  password:
+    description: The password of O(username).
+    type: str
   identity:
     default: ""
   unit:
@@ -54,6 +65,14 @@ EXAMPLES = r"""
     values: [yellow, green]
     pid_file: /run/elasticsearch/elasticsearch.pid
     identity: org.elasticsearch
+
+- name: Wait until a server with TLS and users answers
+  raylogs.efk.host_health_info:
+    name: Elasticsearch
+    url: https://127.0.0.1:9200/
+    ca_path: /etc/elasticsearch/certs/ca.crt
+    username: elastic
+    password: "{{ elastic_password }}"
 """
 
 RETURN = r"""
@@ -72,6 +91,7 @@ seconds:
 import http.client
 import json
 import pathlib
+import ssl
 import time
 import typing as t
 import urllib.error
@@ -83,6 +103,10 @@ from ansible_collections.raylogs.efk.plugins.module_utils._process import find_r
 PAUSE = 0.25
 ENDED = ("failed", "inactive")
 CLIENT_WAITS = 10
+YOUNG = 300
+"""Seconds after its start in which a server may still refuse what it accepts later."""
+GRACE = 30
+REFUSALS = (http.client.UNAUTHORIZED, http.client.FORBIDDEN)
 
 
 class Answer(t.NamedTuple):
@@ -91,6 +115,8 @@ class Answer(t.NamedTuple):
     good: bool
     body: t.Any
     words: str
+    refused: str = ""
+    """user or certificate, where asking again can hardly help."""
 
 
 def judge(status: int, text: str, field: str | None, values: t.Sequence[str]) -> Answer:
@@ -99,6 +125,8 @@ def judge(status: int, text: str, field: str | None, values: t.Sequence[str]) ->
         body = json.loads(text)
     except ValueError:
         body = text
+    if status in REFUSALS:
+        return Answer(good=False, body=body, words=f"it refuses this user ({status}): {text[:200]}", refused="user")
     if status != http.client.OK:
         return Answer(good=False, body=body, words=f"it answers {status}: {text[:200]}")
     if field is None:
@@ -107,15 +135,33 @@ def judge(status: int, text: str, field: str | None, values: t.Sequence[str]) ->
     return Answer(good=str(value) in values, body=body, words=f"{field} is {value}, wanted {' or '.join(values)}")
 
 
-def ask(url: str, field: str | None, values: t.Sequence[str]) -> Answer:
+def build_opener(params: dict[str, t.Any]) -> urllib.request.OpenerDirector:
+    """Return what asks without proxies, with verified TLS, and with user and password at this address alone.
+
+    :raises OSError: when the authorities cannot be read.
+    """
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=params["ca_path"])))
+    if params["username"] is not None:
+        users = urllib.request.HTTPPasswordMgrWithPriorAuth()
+        users.add_password(None, params["url"], params["username"], params["password"], is_authenticated=True)
+        handlers.append(urllib.request.HTTPBasicAuthHandler(users))
+    return urllib.request.build_opener(*handlers)
+
+
+def ask(opener: urllib.request.OpenerDirector, params: dict[str, t.Any]) -> Answer:
     """Ask the service once."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    field, values = params["field"], params["values"] or ()
     try:
-        with opener.open(url, timeout=CLIENT_WAITS) as response:
+        with opener.open(params["url"], timeout=CLIENT_WAITS) as response:
             return judge(response.status, response.read().decode("utf-8", "replace"), field, values)
     except urllib.error.HTTPError as error:
         return judge(error.code, error.read().decode("utf-8", "replace"), field, values)
     except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            words = f"its certificate is not trusted: {reason.verify_message}"
+            return Answer(good=False, body=None, words=words, refused="certificate")
         return Answer(good=False, body=None, words=f"it does not answer: {error or type(error).__name__}")
 
 
@@ -133,7 +179,7 @@ def explain(module: AnsibleModule, why: str) -> str:
     params = module.params
     log = last_lines(pathlib.Path(params["log_file"])) if params["log_file"] else []
     log += journal(module)
-    remedy = find_remedy("\n".join(log), params["remedies"])
+    remedy = find_remedy("\n".join([why, *log]), params["remedies"])
     head = f"{params['name']} is not ready at {params['url']}: {why}.{' ' if remedy else ''}{remedy}"
     return "\n".join([head, f"The last lines of {params['log_file']}:", *log] if log else [head])
 
@@ -153,12 +199,46 @@ def why_gone(module: AnsibleModule) -> str:
     return "" if found.state == "running" else f"its process is gone ({found.reason})"
 
 
+def grace(module: AnsibleModule, refused: str) -> int:
+    """Return for how many seconds a refusal does not count: new certificates take some, users only after a start."""
+    if refused == "certificate" or not module.params["pid_file"]:
+        return GRACE
+    try:
+        found = read_pid_file(pathlib.Path(module.params["pid_file"]), module.params["identity"])
+    except OSError:
+        return GRACE
+    return GRACE if found.state != "running" or time.time() - found.started < YOUNG else 0
+
+
+def wait(module: AnsibleModule) -> Answer:
+    """Ask until the answer is good enough, or fail with what is known.
+
+    :raises OSError: when the authorities cannot be read.
+    """
+    began, refused_since = time.monotonic(), None
+    opener = build_opener(module.params)
+    while not (answer := ask(opener, module.params)).good:
+        now = time.monotonic()
+        refused_since = (refused_since or now) if answer.refused else None
+        if gone := why_gone(module):
+            module.fail_json(msg=explain(module, gone))
+        if refused_since is not None and now - refused_since >= grace(module, answer.refused):
+            module.fail_json(msg=explain(module, answer.words))
+        if now - began > module.params["timeout"]:
+            module.fail_json(msg=explain(module, f"after {module.params['timeout']} seconds {answer.words}"))
+        time.sleep(PAUSE)
+    return answer
+
+
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "required": True},
             "url": {"type": "str", "required": True},
+            "ca_path": {"type": "path"},
+            "username": {"type": "str"},
+            "password": {"type": "str", "no_log": True},
             "field": {"type": "str"},
             "values": {"type": "list", "elements": "str"},
             "pid_file": {"type": "path"},
@@ -169,6 +249,7 @@ def main() -> None:
             "timeout": {"type": "int", "default": 180},
         },
         required_by={"field": ["values"]},
+        required_together=[("username", "password")],
         supports_check_mode=True,
     )
     params = module.params
@@ -177,12 +258,12 @@ def main() -> None:
     if module.check_mode:
         module.exit_json(changed=False)
     began = time.monotonic()
-    while not (answer := ask(params["url"], params["field"], params["values"] or ())).good:
-        if gone := why_gone(module):
-            module.fail_json(msg=explain(module, gone))
-        if time.monotonic() - began > params["timeout"]:
-            module.fail_json(msg=explain(module, f"after {params['timeout']} seconds {answer.words}"))
-        time.sleep(PAUSE)
+    try:
+        answer = wait(module)
+    except OSError as error:
+        module.fail_json(
+            msg=f"Cannot read the authorities in {params['ca_path']}: {error}. Run as a user who may read that file."
+        )
     module.exit_json(changed=False, answer=answer.body, seconds=round(time.monotonic() - began, 1))
 
 
