@@ -34,6 +34,7 @@ FEATURES = {
     "logsdb": Feature(since=(8, 17)),
     "painless": Feature(frozenset({"lang-painless"})),
     "reindex": Feature(frozenset({"reindex"})),
+    "role_descriptions": Feature(since=(8, 15)),
     "slm": Feature(frozenset({"x-pack-slm", "x-pack-ilm"})),
 }
 
@@ -41,6 +42,7 @@ WORDS = {
     "data_stream_api": "the API of data streams",
     "data_stream_lifecycle": "the lifecycle of data streams",
     "ilm": "ILM",
+    "role_descriptions": "descriptions of roles",
 }
 
 

@@ -69,6 +69,7 @@ features:
     logsdb: {description: The index mode logsdb., type: bool, returned: success}
     painless: {description: Scripts in Painless., type: bool, returned: success}
     reindex: {description: "Reindexing, update and deletion by query.", type: bool, returned: success}
+    role_descriptions: {description: Descriptions of roles., type: bool, returned: success}
     slm: {description: SLM policies., type: bool, returned: success}
   sample: {"ilm": true, "logsdb": true}
 ingest_processors:
