@@ -11,7 +11,13 @@ import typing as t
 import pytest
 import requests
 
-from tests.elasticsearch_server import MissingJavaError, running_elasticsearch, url_for_tests
+from tests.elasticsearch_server import (
+    MissingJavaError,
+    Secured,
+    running_elasticsearch,
+    running_secured_elasticsearch,
+    url_for_tests,
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,6 +58,34 @@ def any_elasticsearch(request: pytest.FixtureRequest) -> t.Iterator[Server]:
             except MissingJavaError as error:
                 pytest.skip(str(error))
             yield describe(url)
+
+
+@pytest.fixture(scope="session")
+def secured() -> t.Iterator[Secured]:
+    """Give one real Elasticsearch with TLS, users, roles and keys, shared by the whole run: leave nothing behind."""
+    with secured_or_skipped("8.19.0") as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["8.19.0", "7.17.9", "9.2.0"])
+def any_secured(request: pytest.FixtureRequest) -> t.Iterator[Secured]:
+    """Give a secured server of each version in turn: leave nothing behind."""
+    if request.param == "8.19.0":
+        yield request.getfixturevalue("secured")
+    else:
+        with secured_or_skipped(request.param) as server:
+            yield server
+
+
+@contextlib.contextmanager
+def secured_or_skipped(version: str) -> t.Iterator[Secured]:
+    """Run a secured server, or skip and name the package with the Java or javac that is missing."""
+    with contextlib.ExitStack() as stack:
+        try:
+            server = stack.enter_context(running_secured_elasticsearch(version))
+        except MissingJavaError as error:
+            pytest.skip(str(error))
+        yield server
 
 
 def describe(url: str) -> Server:

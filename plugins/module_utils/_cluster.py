@@ -35,6 +35,7 @@ FEATURES = {
     "native_users": Feature(frozenset({"analysis-common"})),
     "painless": Feature(frozenset({"lang-painless"})),
     "reindex": Feature(frozenset({"reindex"})),
+    "role_descriptions": Feature(since=(8, 15)),
     "slm": Feature(frozenset({"x-pack-slm", "x-pack-ilm"})),
 }
 
@@ -43,6 +44,7 @@ WORDS = {
     "data_stream_lifecycle": "the lifecycle of data streams",
     "ilm": "ILM",
     "native_users": "users, roles and API keys of its own",
+    "role_descriptions": "descriptions of roles",
 }
 
 

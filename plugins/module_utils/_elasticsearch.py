@@ -107,6 +107,11 @@ HINTS = (
         "Check username and password, api_key or bearer_token (an API key may also be expired or invalidated), "
         "or set ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD.",
     ),
+    Hint(
+        403,
+        r"action \[cluster:admin/xpack/security/api_key/",
+        "Give this user a role with the cluster privilege manage_own_api_key, or connect as another one.",
+    ),
     Hint(403, r"action \[", "Give this user or API key a role with the privilege that is named."),
     Hint(403, r"licen[cs]e", "The licence of this cluster does not cover this feature."),
     Hint(403, r"", "Give this user or API key a role that may do this, or look for a proxy that forbids it."),
@@ -198,8 +203,33 @@ HINTS = (
     ),
     Hint(
         None,
-        r"unknown (field|parameter|key) \[|one or more provided configuration parameters|[Uu]nsupported parameters",
+        r"unknown (field|parameter|key) \[|unexpected field \[|one or more provided configuration parameters"
+        r"|[Uu]nsupported parameters",
         "Correct the name, or leave it out: this server does not know it, which may be because it is too old.",
+    ),
+    Hint(
+        None,
+        r"for uri \[/_security|Invalid index name \[_security",
+        "Users are switched off on this server, or it is too old. Set xpack.security.enabled to true in "
+        "elasticsearch.yml of every node, with TLS, and restart them.",
+    ),
+    Hint(
+        None,
+        r"api keys are not enabled",
+        "Set xpack.security.authc.api_key.enabled to true in elasticsearch.yml of every node and restart them; 7.17 "
+        "wants TLS for it.",
+    ),
+    Hint(
+        None,
+        r"Native (user|role) management is not enabled",
+        "Take xpack.security.authc.native_users.enabled and native_roles.enabled out of elasticsearch.yml of every "
+        "node and restart them.",
+    ),
+    Hint(
+        None,
+        r"\[(pattern_capture|uax_url_email|unique)\]",
+        "This is a reduced distribution, which can hold neither users nor roles nor keys of its own. Use a full "
+        "distribution of Elasticsearch, or leave this out.",
     ),
     Hint(
         None,

@@ -75,6 +75,8 @@ def manage(resource: Resource, task: Task) -> Body:
     current = read(resource, connection, name)
     change = compare(resource, desired, current)
     found = current if change.verb == "none" else desired
+    if change.verb != "none":
+        resource.check(connection, name, desired, current)
     if change.verb != "none" and not task.check_mode:
         write(resource, connection, name, desired, current)
         found = read(resource, connection, name)

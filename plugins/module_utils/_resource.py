@@ -21,6 +21,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils._args import check_nam
 from ansible_collections.raylogs.efk.plugins.module_utils._reconcile import Change, first_difference, reconcile
 
 Write = tuple[str, str, t.Any]
+Check = t.Callable[[t.Any, str, t.Optional[Body], t.Optional[Body]], None]
 
 
 def keep_whole(_desired: Body, current: Body) -> Body:
@@ -44,7 +45,8 @@ class Resource(t.NamedTuple):
     `desired` builds a body from the options of a module, `entries` takes bodies by name out of an answer with one or
     many, `scope` cuts the current body down to what a write would touch, and `writes` lists method, path and body of
     the requests that make it so. `query` makes the request for all objects complete; `feature` is what a server must
-    have, and `needs` names what it must have besides for a body.
+    have, and `needs` names what it must have besides for a body. `check` refuses, by the connection and the name, what
+    must not be written over what there is.
     """
 
     kind: str
@@ -63,6 +65,7 @@ class Resource(t.NamedTuple):
     query: str = ""
     feature: str = ""
     needs: t.Callable[[Body], str] = lambda _desired: ""
+    check: Check = lambda *_: None
 
     @property
     def key(self) -> str:

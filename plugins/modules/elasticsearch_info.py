@@ -70,6 +70,7 @@ features:
     native_users: {description: "Users, roles and API keys of its own.", type: bool, returned: success}
     painless: {description: Scripts in Painless., type: bool, returned: success}
     reindex: {description: "Reindexing, update and deletion by query.", type: bool, returned: success}
+    role_descriptions: {description: Descriptions of roles., type: bool, returned: success}
     slm: {description: SLM policies., type: bool, returned: success}
   sample: {"ilm": true, "logsdb": true}
 ingest_processors:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import typing as t
 
-from tools.shown_process import run_shown
+from shown_process import run_shown
 
 if t.TYPE_CHECKING:
     from pathlib import Path

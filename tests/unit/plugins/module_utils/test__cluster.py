@@ -29,7 +29,7 @@ GIB = 1 << 30
         pytest.param(
             (8, 19, 0),
             ["x-pack-core"],
-            {"data_stream_lifecycle", "data_stream_templates", "logsdb"},
+            {"data_stream_lifecycle", "data_stream_templates", "logsdb", "role_descriptions"},
             id="a reduced 8.19",
         ),
     ],
