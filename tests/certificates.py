@@ -14,7 +14,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-NAMES = [x509.DNSName("es1"), x509.IPAddress(ipaddress.ip_address("192.0.2.1"))]
+NAMES: list[x509.GeneralName] = [
+    x509.DNSName("es1"),
+    *map(x509.IPAddress, map(ipaddress.ip_address, ("127.0.0.1", "192.0.2.1"))),
+]
 
 
 class Pair(t.NamedTuple):

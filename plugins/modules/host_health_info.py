@@ -16,8 +16,8 @@ description:
     log.
   - It runs on the host of the service, so it reaches one that listens on the loopback address.
   - It needs no client library. TLS is always verified.
-  - A server that was started a few minutes ago is given some seconds in which it may not know its users yet; later, it is
-    a failure at once when it refuses the user. So it is when its certificate is not trusted for some seconds.
+  - A server that was started a few minutes ago is given some seconds in which it may not know its users yet; later,
+    it is a failure at once when it refuses the user. So it is when its certificate is not trusted for some seconds.
 author: [Contributors to the raylogs.efk project (@raylogs)]
 extends_documentation_fragment:
   - raylogs.efk._host
@@ -216,8 +216,8 @@ def wait(module: AnsibleModule) -> Answer:
     :raises OSError: when the authorities cannot be read.
     """
     began, refused_since = time.monotonic(), None
-    opener = build_opener(module.params)
-    while not (answer := ask(opener, module.params)).good:
+    # An opener that was refused once does not give the user again.
+    while not (answer := ask(build_opener(module.params), module.params)).good:
         now = time.monotonic()
         refused_since = (refused_since or now) if answer.refused else None
         if gone := why_gone(module):

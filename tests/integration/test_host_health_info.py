@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.server
 import os
 import socketserver
+import ssl
 import threading
 import typing as t
+from pathlib import Path
 
 import pytest
+from ansible_collections.raylogs.efk.plugins.modules import host_health_info
+
+from tests.certificates import Pair, make_pair
 
 if t.TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.integration.conftest import Run
 
 GOOD = (200, '{"status": "green"}')
@@ -123,6 +127,111 @@ def test_a_process_that_is_gone_ends_the_wait(tmp_path: Path, run: Run) -> None:
         pid_file.mkdir()
         service.asked = 0
         assert "its pid file cannot be read" in run("host_health_info", **options, url=service.url)["msg"]
+
+
+@contextlib.contextmanager
+def serving_users(folder: Path, pair: Pair, *answers: int) -> t.Iterator[Service]:
+    """Run a service with TLS that refuses whoever is not elastic, and answers a user with these in turn."""
+    (folder / "server.pem").write_bytes(pair.pem + pair.key_pem())
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = service.answer()
+            known = self.headers["Authorization"] == "Basic " + base64.b64encode(b"elastic:b\xc3\xa4r:1").decode()
+            self.send_response(status if known else 401)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_words: t.Any) -> None:
+            """Say nothing."""
+
+    class Server(http.server.ThreadingHTTPServer):
+        def handle_error(self, *_words: t.Any) -> None:
+            """Say nothing of clients that go away."""
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    with Server(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        found = [(status, GOOD[1]) for status in answers]
+        service = Service(f"https://127.0.0.1:{server.server_address[1]}/health", found)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield service
+        server.shutdown()
+
+
+CA = make_pair("CA", authority=True)
+USER: dict[str, t.Any] = {"username": "elastic", "password": "bär:1"}
+
+
+@pytest.fixture
+def ca_path(tmp_path: Path) -> str:
+    """Write the CA that is trusted."""
+    (tmp_path / "ca.crt").write_bytes(CA.pem)
+    return str(tmp_path / "ca.crt")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take every server for one that was started long ago, and wait shortly for new certificates."""
+    monkeypatch.setattr(host_health_info, "YOUNG", 0)
+    monkeypatch.setattr(host_health_info, "GRACE", 0.5)
+
+
+def test_a_server_that_does_not_know_its_users_yet_is_waited_for(tmp_path: Path, run: Run, ca_path: str) -> None:
+    with serving_users(tmp_path, make_pair("es1", issuer=CA), 401, 401, 200) as service:
+        result = run("host_health_info", **HEALTHY, **USER, url=service.url, ca_path=ca_path)
+        assert result["answer"] == {"status": "green"}
+        assert service.asked == 3
+
+
+@pytest.mark.parametrize(
+    ("user", "status", "words"),
+    [
+        pytest.param({**USER, "password": "another"}, 200, "it refuses this user (401)", id="a wrong password"),
+        pytest.param({}, 200, "it refuses this user (401)", id="nobody"),
+        pytest.param(USER, 403, "it refuses this user (403)", id="too few rights"),
+    ],
+)
+@pytest.mark.usefixtures("impatient")
+def test_a_user_who_is_refused_later_ends_the_wait_with_the_way_out(
+    run: Run, ca_path: str, user: dict[str, t.Any], status: int, words: str
+) -> None:
+    tmp_path = Path(ca_path).parent
+    (tmp_path / "pid").write_text(str(os.getpid()))
+    remedies = {r"it refuses this user \((\d+)\)": r"Look at \1."}
+    with serving_users(tmp_path, make_pair("es1", issuer=CA), status) as service:
+        options = {**HEALTHY, **user, "url": service.url, "ca_path": ca_path, "pid_file": str(tmp_path / "pid")}
+        result = run("host_health_info", **options, remedies=remedies)
+        assert words in result["msg"]
+        assert "Look at 40" in result["msg"]
+        assert "another" not in result["msg"]
+        assert service.asked <= 2
+
+
+@pytest.mark.parametrize(
+    ("pair", "words"),
+    [
+        pytest.param(
+            make_pair("es1", issuer=make_pair("CA", authority=True)), "certificate is not trusted", id="foreign"
+        ),
+        pytest.param(make_pair("es1", issuer=CA, days=(-9, -1)), "certificate has expired", id="expired"),
+        pytest.param(
+            make_pair("es1", issuer=CA, authority=None), "certificate is not valid for '127.0.0.1'", id="another name"
+        ),
+    ],
+)
+@pytest.mark.usefixtures("impatient")
+def test_a_certificate_that_is_not_trusted_ends_the_wait(run: Run, ca_path: str, pair: Pair, words: str) -> None:
+    with serving_users(Path(ca_path).parent, pair, 200) as service:
+        result = run("host_health_info", **HEALTHY, **USER, url=service.url, ca_path=ca_path)
+        assert words in result["msg"]
+        assert service.asked == 0
+
+
+def test_authorities_that_are_not_there_are_named(run: Run) -> None:
+    result = run("host_health_info", **HEALTHY, url="https://127.0.0.1:1", ca_path="/nowhere/ca.crt")
+    assert "Cannot read the authorities in /nowhere/ca.crt" in result["msg"]
 
 
 def test_check_mode_asks_nothing(run: Run) -> None:

@@ -61,7 +61,7 @@ def test_all_is_well(place: Place) -> None:
     assert answer["content"] == NODE.pem.decode()
     assert answer["ca"]["authority"] is True
     described = answer["certificate"]
-    assert described["names"] == ["DNS:es1", "IP:192.0.2.1"]
+    assert described["names"] == ["DNS:es1", "IP:127.0.0.1", "IP:192.0.2.1"]
     assert (described["subject"], described["issuer"]) == ("CN=es1", "CN=CA")
     assert described["days_left"] in {999, 1000}
     assert described["authority"] is False
