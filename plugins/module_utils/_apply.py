@@ -31,11 +31,11 @@ from ansible_collections.raylogs.efk.plugins.module_utils._content import (
 )
 from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import Connection, call, connect
 from ansible_collections.raylogs.efk.plugins.module_utils._folder import read_folder
+from ansible_collections.raylogs.efk.plugins.module_utils._kinds import KINDS
 from ansible_collections.raylogs.efk.plugins.module_utils._objects import (
     COMPONENT_TEMPLATE,
     INDEX_TEMPLATE,
     INGEST_PIPELINE,
-    KINDS,
 )
 from ansible_collections.raylogs.efk.plugins.module_utils._resource import (
     describe_change,
@@ -106,6 +106,7 @@ def make_plan(connection: Connection, declared: list[Declared], task: Task) -> P
     check_template_users(connection, steps, found)
     check_pipeline_users(connection, steps)
     check_pipelines(connection, steps)
+    check_each(connection, steps)
     check_index_types(connection, task.params["keep_types"], steps, found)
     return Plan(steps, find_rollovers(connection, task.params["roll_over"], steps, found), unsupported)
 
@@ -183,6 +184,16 @@ def check_pipelines(connection: Connection, steps: list[Step]) -> None:
             body: Body = {"pipeline": step.desired, "docs": [{"_source": {}}]}
             what = f"Cannot write {label(step.resource, step.name)}"
             call(connection, Request(what, "POST", "/_ingest/pipeline/_simulate", body, repeatable=True))
+
+
+def check_each(connection: Connection, steps: list[Step]) -> None:
+    """Refuse what the module of one kind would refuse.
+
+    :raises OptionError: with the fix.
+    """
+    for step in steps:
+        if step.change.verb != "none":
+            step.resource.check(connection, step.name, step.desired, step.current)
 
 
 def find_rollovers(

@@ -15,6 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.raylogs.efk.plugins.module_utils._api import Body, OptionError, Options
 from ansible_collections.raylogs.efk.plugins.module_utils._args import STATE
 from ansible_collections.raylogs.efk.plugins.module_utils._conflicts import is_ours, matches, overlap
+from ansible_collections.raylogs.efk.plugins.module_utils._kinds import KINDS
 from ansible_collections.raylogs.efk.plugins.module_utils._normalise import normalise_mapping, normalise_template
 from ansible_collections.raylogs.efk.plugins.module_utils._objects import (
     COMPONENT_TEMPLATE,
@@ -22,7 +23,6 @@ from ansible_collections.raylogs.efk.plugins.module_utils._objects import (
     ILM_POLICY,
     INDEX_TEMPLATE,
     INGEST_PIPELINE,
-    KINDS,
 )
 from ansible_collections.raylogs.efk.plugins.module_utils._reconcile import Change, first_difference
 from ansible_collections.raylogs.efk.plugins.module_utils._resource import (

@@ -53,7 +53,7 @@ NODES = "/_nodes/_local?filter_path=nodes.*.version,nodes.*.build_flavor,nodes.*
 
 
 class Connection(t.NamedTuple):
-    """An open connection; `version` is None and `modules`, with plugins, are unknown when the user may not read them."""
+    """An open connection; `version` is None and `modules`, plugins too, are unknown when the user may not read them."""
 
     client: elasticsearch.Elasticsearch
     url: str

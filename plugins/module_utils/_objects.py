@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: Contributors to the raylogs.efk project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kinds of objects that Elasticsearch holds, in the order in which one may need another."""
+"""The kinds of objects by which Elasticsearch stores and keeps documents."""
 
 from __future__ import annotations
 
@@ -294,15 +294,3 @@ DATA_STREAM = Resource(
     feature="data_stream_api",
     needs=lambda desired: "data_stream_lifecycle" if "lifecycle" in desired else "",
 )
-
-KINDS = {
-    resource.key: resource
-    for resource in (
-        CLUSTER_SETTINGS,
-        ILM_POLICY,
-        INGEST_PIPELINE,
-        COMPONENT_TEMPLATE,
-        INDEX_TEMPLATE,
-        DATA_STREAM,
-    )
-}

@@ -260,5 +260,6 @@ ROLE = Resource(
     server_owned=frozenset({"transient_metadata"}),
     check_name=check_printable,
     check=check_role,
+    feature="native_users",
     needs=lambda desired: "role_descriptions" if "description" in desired else "",
 )

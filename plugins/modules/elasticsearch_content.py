@@ -36,14 +36,14 @@ options:
       - The name of an object is that of its file, unless the file says otherwise.
     type: path
   mark:
-    description: Notes that each object gets in its C(_meta), so that it can be told who owns it. Its own notes win.
+    description: Notes that each object gets in its C(_meta), if it has one, to tell who owns it. Its own notes win.
     type: dict
     default: {}
   prune:
     description:
       - Whether ILM policies, ingest pipelines and templates that carry the whole O(mark) and are not declared are
         deleted. Nothing is, if one of them is still needed.
-      - Data streams and cluster settings are never pruned.
+      - Data streams, cluster settings and roles are never pruned.
     type: bool
     default: false
   roll_over:

@@ -126,7 +126,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.raylogs.efk.plugins.module_utils._api import Body
     from ansible_collections.raylogs.efk.plugins.module_utils._module import Task
 
-NODE = "/_nodes/_local?filter_path=cluster_name,nodes.*.version,nodes.*.modules.name,nodes.*.plugins.name,nodes.*.ingest"
+PARTS = ("version", "modules.name", "plugins.name", "ingest")
+NODE = f"/_nodes/_local?filter_path=cluster_name,{','.join(f'nodes.*.{part}' for part in PARTS)}"
 DISK_SETTINGS = "/_cluster/settings?include_defaults=true&filter_path=*.cluster.routing.allocation.disk"
 # A reduced server does not know the API, or this user may not use it.
 NO_LICENSE = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)

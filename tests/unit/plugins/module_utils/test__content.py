@@ -23,7 +23,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils._content import (
     prune,
     streams_without_template,
 )
-from ansible_collections.raylogs.efk.plugins.module_utils._objects import KINDS
+from ansible_collections.raylogs.efk.plugins.module_utils._kinds import KINDS
 
 Body = dict[str, t.Any]
 Found = dict[str, dict[str, Body]]
@@ -109,7 +109,8 @@ def test_notes_in_lists_are_joined_as_the_server_does() -> None:
 
 def test_objects_are_written_in_the_order_in_which_one_needs_another() -> None:
     stream = {"kind": "data_stream", "name": "app-1"}
-    declared = declare([stream, TEMPLATE, COMPONENT, PIPELINE, POLICY, SETTINGS], {})
+    role = {"kind": "role", "name": "reader"}
+    declared = declare([stream, TEMPLATE, COMPONENT, PIPELINE, POLICY, role, SETTINGS], {})
     assert [each.resource.key for each in declared] == list(KINDS)
 
 

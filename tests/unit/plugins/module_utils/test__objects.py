@@ -9,20 +9,10 @@ import typing as t
 
 import pytest
 from ansible_collections.raylogs.efk.plugins.module_utils._api import Body, OptionError
-from ansible_collections.raylogs.efk.plugins.module_utils._objects import KINDS, check_printable
+from ansible_collections.raylogs.efk.plugins.module_utils._kinds import KINDS
+from ansible_collections.raylogs.efk.plugins.module_utils._objects import check_printable
 
 NOTES: Body = {"version": None, "meta": None, "deprecated": None}
-
-
-def test_kinds_stand_in_the_order_in_which_one_may_need_another() -> None:
-    assert list(KINDS) == [
-        "cluster_settings",
-        "ilm_policy",
-        "ingest_pipeline",
-        "component_template",
-        "index_template",
-        "data_stream",
-    ]
 
 
 @pytest.mark.parametrize(
