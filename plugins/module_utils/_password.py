@@ -36,7 +36,7 @@ NOTORIOUS = frozenset(
     }
 )
 LETTERS_OF_SIGNS = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "@": "a", "$": "s", "!": "i"})
-ROWS = ("01234567890" * 9, "09876543210" * 9, "abcdefghijklmnopqrstuvwxyz" * 3, "qwertyuiopasdfghjklzxcvbnm" * 3)
+ROWS = ("1234567890" * 9, "0987654321" * 9, "abcdefghijklmnopqrstuvwxyz" * 3, "qwertyuiopasdfghjklzxcvbnm" * 3)
 
 
 def check_password(name: str, password: str) -> None:

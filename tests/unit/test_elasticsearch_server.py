@@ -57,3 +57,13 @@ def test_missing_java_names_the_package(javas: Path) -> None:
         java_home("9.2.0", [javas / "17", javas / "21-reduced"])
     with pytest.raises(MissingJavaError, match=r"7\.17\.9 needs Java 17 to 21"):
         java_home("7.17.9", [javas / "25", javas / "gone"])
+
+
+def test_plugin_is_built_by_a_java_with_a_compiler(javas: Path) -> None:
+    (javas / "21" / "bin" / "javac").touch()
+    (javas / "21-reduced" / "bin" / "javac").touch()
+    found = [javas / name for name in ("25", "8", "21-reduced", "21")]
+    # To build does not need what to run needs.
+    assert java_home("8.19.0", found, development=True) == str(javas / "21-reduced")
+    with pytest.raises(MissingJavaError, match=r"the javac of Java 21 or later: apt-get install openjdk-21-jdk-head"):
+        java_home("9.2.0", [javas / "17", javas / "25"], development=True)
