@@ -154,7 +154,8 @@ class Host:
 
     def starts(self) -> int:
         """Count how often the server started."""
-        return (self.folder / "host" / "log" / "raylogs.log").read_text().count("] started {")
+        log = (self.folder / "host" / "log" / "raylogs.log").read_text()
+        return len(re.findall(r"\] started(?: \{|$)", log, re.MULTILINE))
 
     def end(self) -> None:
         """Stop what runs."""
