@@ -9,21 +9,8 @@ import ipaddress
 import re
 import typing as t
 
-SHORTEST = 12
-NOTORIOUS = (
-    "admin",
-    "changeme",
-    "elastic",
-    "letmein",
-    "passw0rd",
-    "password",
-    "pleasechangeme",
-    "qwerty",
-    "secret",
-    "welcome",
-)
-REMAINDER = 4
-"""A notorious word with fewer other letters than these around it is no password."""
+from ansible_collections.raylogs.efk.plugins.module_utils._password import find_weakness
+
 DNS_NAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*", re.IGNORECASE)
 LONGEST_NAME = 253
 # What each setting may be; anything else would take away TLS, users, or the user by whom the role asks.
@@ -61,18 +48,10 @@ def unsafe_settings(settings: t.Mapping[str, t.Any], *, secured: bool = True) ->
 
 
 def password_weakness(password: str, user: str) -> str:
-    """Return why a password is too weak, or nothing when it is good enough."""
-    plain = str(password).lower()
-    rests = [plain.replace(word, "").strip("0123456789!?.-_") for word in NOTORIOUS if word in plain]
-    reasons = {
-        "it is empty": not plain.strip(),
-        f"it has fewer than {SHORTEST} characters": len(plain) < SHORTEST,
-        "it holds the name of the user": bool(user) and user.lower() in plain,
-        "it repeats a few characters": len(set(plain)) < REMAINDER,
-        "it is among the first that are tried": any(len(rest) < REMAINDER for rest in rests),
-        "it holds a line break": bool({"\n", "\r"} & set(plain)),
-    }
-    return next((reason for reason, holds in reasons.items() if holds), "")
+    """Return why a password is too weak, or cannot be given to a server; nothing when it is good enough."""
+    if weakness := find_weakness(user, str(password).strip()):
+        return f"it {weakness}"
+    return "it holds a line break" if {"\n", "\r"} & set(str(password)) else ""
 
 
 def certificate_name(name: str) -> str:

@@ -55,16 +55,14 @@ import tempfile
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.raylogs.efk.plugins.module_utils._api import OptionError
+from ansible_collections.raylogs.efk.plugins.module_utils._secret_file import read_secret
 
 SIGNS = string.ascii_letters + string.digits
 FOLDER, FILE = 0o700, 0o600
 SHORTEST = 24
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 IGNORED = "*\n"
-
-
-class SecretError(Exception):
-    """What is there cannot be used; the text says why and what to do."""
 
 
 def mode_of(path: pathlib.Path) -> int:
@@ -89,26 +87,21 @@ def make_private(folder: pathlib.Path) -> None:
 def place_of(folder: pathlib.Path, name: str) -> pathlib.Path:
     """Return the path of a secret.
 
-    :raises SecretError: when it would be outside of the folder.
+    :raises OptionError: when it would be outside of the folder.
     """
     path = folder / name
     if pathlib.PurePath(name).is_absolute() or ".." in path.parts or path == folder:
-        raise SecretError(f"{name} is no path inside of {folder}. Give one such as passwords/elastic.")
+        raise OptionError(f"{name} is no path inside of {folder}. Give one such as passwords/elastic.")
     return path
 
 
 def check_present(path: pathlib.Path) -> None:
     """Refuse a file that others may read, or that holds nothing.
 
-    :raises SecretError: with what to do.
+    :raises OptionError: with what to do.
     """
-    if mode_of(path) & OTHERS:
-        raise SecretError(
-            f"Others than its owner may read {path} (mode {mode_of(path):04o}), so it may be known to them. "
-            f"Change the password if anyone could have read it, then: chmod 600 {path}"
-        )
-    if not path.read_text(encoding="utf-8").strip():
-        raise SecretError(f"{path} is empty. Restore it from a copy, or remove it to have a new one made.")
+    if not read_secret(str(path)):
+        raise OptionError(f"{path} is empty. Restore it from a copy, or remove it to have a new one made.")
 
 
 def write_once(path: pathlib.Path, text: str) -> bool:
@@ -129,13 +122,13 @@ def write_once(path: pathlib.Path, text: str) -> bool:
 def bring_about(params: dict[str, t.Any], *, dry: bool) -> bool:
     """Make what is missing, and say whether anything was.
 
-    :raises SecretError: when something is in the way.
+    :raises OptionError: when something is in the way.
     :raises OSError: when something cannot be written.
     """
     folder = pathlib.Path(params["folder"])
     path = place_of(folder, params["name"]) if params["name"] else None
     if params["length"] < SHORTEST:
-        raise SecretError(f"A password of {params['length']} signs is too short. Set length to {SHORTEST} or more.")
+        raise OptionError(f"A password of {params['length']} signs is too short. Set length to {SHORTEST} or more.")
     ignore = folder / ".gitignore"
     changed = not is_private(folder) or not ignore.exists()
     if changed and not dry:
@@ -165,7 +158,7 @@ def main() -> None:
     params = module.params
     try:
         changed = bring_about(params, dry=module.check_mode)
-    except SecretError as error:
+    except OptionError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(

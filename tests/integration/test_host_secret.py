@@ -51,7 +51,9 @@ def test_a_folder_that_others_may_enter_is_closed(tmp_path: Path, run: Run) -> N
         pytest.param({"name": "../elastic"}, "is no path inside of", id="outside"),
         pytest.param({"name": "/elastic"}, "is no path inside of", id="elsewhere"),
         pytest.param({"length": 8}, "A password of 8 signs is too short. Set length to 24 or more.", id="too short"),
-        pytest.param({"name": "shared"}, "(mode 0644), so it may be known to them.", id="others may read it"),
+        pytest.param(
+            {"name": "shared"}, "(its mode is 0644), so that its secret may be known", id="others may read it"
+        ),
         pytest.param({"name": "empty"}, "is empty. Restore it from a copy", id="empty"),
         pytest.param({"name": "shared/elastic"}, "Cannot keep secrets in", id="a file in the way"),
     ],

@@ -418,7 +418,7 @@ def test_a_taken_port_is_named_with_its_owner(host: Host) -> None:
         ),
         pytest.param(
             {"elasticsearch_password": "MyElastic2026"},
-            ["Refusing the password of elastic", "it holds the name of the user"],
+            ["Refusing the password of elastic", "it contains the name of the user"],
             id="a weak password",
         ),
         pytest.param(

@@ -67,13 +67,10 @@ def test_users_that_come_back_by_a_setting() -> None:
         pytest.param("", "it is empty", id="empty"),
         pytest.param(" \n", "it is empty", id="blank"),
         pytest.param("Xk3!vRq9#pL", "it has fewer than 12 characters", id="short"),
-        pytest.param("an-Elastic-band", "it holds the name of the user", id="the user"),
-        pytest.param("aaaabbbbaaaa", "it repeats a few characters", id="monotonous"),
-        pytest.param("Password12345", "it is among the first that are tried", id="notorious"),
-        pytest.param("changeme!!!!", "it is among the first that are tried", id="never changed"),
+        pytest.param("an-Elastic-band", "it contains the name of the user", id="the user"),
+        pytest.param("Password12345", "it is one of those that are tried first", id="notorious"),
         pytest.param("two-long\nlines-of-it", "it holds a line break", id="two lines"),
         pytest.param("correct horse battery", "", id="words"),
-        pytest.param("password-of-the-blue-whale", "", id="a notorious word among others"),
     ],
 )
 def test_password_weakness(password: str, reason: str) -> None:
