@@ -48,6 +48,7 @@ OPTIONS: Options = {
     "role_descriptors": {"type": "dict"},
     "expiration": {"type": "str"},
     "renew_before": {"type": "str"},
+    "renew": {"type": "str", "choices": ["due", "always", "never"], "default": "due"},
     "metadata": {"type": "dict"},
     "invalidate_others": {"type": "bool", "default": False},
     **STATE,
@@ -80,13 +81,14 @@ class Job(t.NamedTuple):
 
 
 class Wish(t.NamedTuple):
-    """What is declared of a key: its rights in the form that is sent, its notes, its times in milliseconds."""
+    """What is declared of a key: its rights as they are sent, its notes, its times in milliseconds, its renewal."""
 
     descriptors: Body
     metadata: Body
     expiration: str | None
     lifetime: int | None
     margin: int
+    renew: str
 
 
 class Found(t.NamedTuple):
@@ -164,7 +166,7 @@ def wish_for(what: str, params: Params) -> Wish:
     if reserved := [key for key in metadata if str(key).startswith("_") or key == HASH]:
         raise OptionError(f"{what}: metadata cannot hold {reserved[0]}, which is reserved. Choose another name.")
     descriptors = desired_descriptors(what, params["role_descriptors"])
-    return Wish(descriptors, metadata, params["expiration"], lifetime, margin)
+    return Wish(descriptors, metadata, params["expiration"], lifetime, margin, params["renew"])
 
 
 def milliseconds(what: str, option: str, value: str | None) -> int | None:
@@ -284,12 +286,16 @@ def find_reason(wish: Wish, held: Body | None) -> str:
         return "there is no key of this name in the file"
     if not is_active(held):
         return "the key of the file was invalidated" if held["invalidated"] else "the key of the file has ended"
+    reasons = {"always": "a new one is asked for", "never": ""}
+    return reasons[wish.renew] if wish.renew in reasons else find_time(wish, held)
+
+
+def find_time(wish: Wish, held: Body) -> str:
+    """Say why a valid key is due; nothing when it is not."""
     end, lifetime = held.get("expiration"), lifetime_of(held)
     if (lifetime is None) != (wish.lifetime is None) or abs((lifetime or 0) - (wish.lifetime or 0)) > TOLERANCE:
         return "the key of the file was made for another time"
-    if end is not None and end - now() < wish.margin:
-        return "the key of the file ends soon"
-    return ""
+    return "the key of the file ends soon" if end is not None and end - now() < wish.margin else ""
 
 
 def lifetime_of(held: Body) -> int | None:

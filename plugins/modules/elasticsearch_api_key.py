@@ -47,6 +47,13 @@ options:
   renew_before:
     description: How long before its end a key is renewed, such as V(30d). Without it, only when it has ended.
     type: str
+  renew:
+    description:
+      - When a valid key is renewed. V(due) goes by O(expiration) and O(renew_before).
+      - V(always) makes a new key with every run, for rotations. V(never) ends a rotation with O(invalidate_others).
+    type: str
+    choices: [due, always, never]
+    default: due
   metadata:
     description:
       - Notes of your own, kept with the key. Names that begin with C(_) are reserved.

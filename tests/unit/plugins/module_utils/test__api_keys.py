@@ -20,6 +20,7 @@ NOTHING: Body = {
     "role_descriptors": RIGHTS,
     "expiration": None,
     "renew_before": None,
+    "renew": "due",
     "metadata": None,
 }
 
@@ -57,8 +58,8 @@ def test_options_that_cannot_work(options: Body, words: str) -> None:
 
 
 def test_times() -> None:
-    assert wish(expiration="90d", renew_before="36h")[3:] == (90 * DAY, 1.5 * DAY)
-    assert wish()[3:] == (None, 0)
+    assert wish(expiration="90d", renew_before="36h")[3:5] == (90 * DAY, 1.5 * DAY)
+    assert wish()[3:5] == (None, 0)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,8 @@ def test_what_a_file_holds(text: str, secret: str | None) -> None:
         pytest.param({"expiration": "9d"}, held(days=8, left=8), "was made for another time", id="a shorter one"),
         pytest.param({"expiration": "9d", "renew_before": "3d"}, held(days=9, left=4), "", id="one with time left"),
         pytest.param({"expiration": "9d", "renew_before": "3d"}, held(days=9, left=2), "ends soon", id="a late one"),
+        pytest.param({"expiration": "9d", "renew": "always"}, held(days=9, left=8), "is asked for", id="rotation"),
+        pytest.param({"expiration": "9d", "renew": "never"}, held(days=8, left=1), "", id="the end of a rotation"),
     ],
 )
 def test_reason_for_a_new_key(options: Body, key: Body | None, reason: str) -> None:
