@@ -40,7 +40,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils._secret_file import (
     read_secret,
     remove_secret,
 )
-from ansible_collections.raylogs.efk.plugins.module_utils._security import SECURITY, identify
+from ansible_collections.raylogs.efk.plugins.module_utils._security import SECURITY, ask_if_allowed, identify
 
 OPTIONS: Options = {
     "name": {"type": "str", "required": True},
@@ -55,6 +55,7 @@ OPTIONS: Options = {
 }
 REQUIRED_IF = (("state", "present", ["path", "role_descriptors"]),)
 KEYS = "/_security/api_key"
+CLOCK = "/_nodes/_local/stats/process?filter_path=nodes.*.timestamp"
 # A note of ours beside those of the user, for servers that do not say what a key may do.
 HASH = "role_descriptors_sha256"
 UPDATABLE_SINCE = (8, 4)
@@ -92,11 +93,12 @@ class Wish(t.NamedTuple):
 
 
 class Found(t.NamedTuple):
-    """What there is: the key of the file, and all that are active and bear the name, by their ids."""
+    """What there is: the key of the file, all active ones of the name by their ids, and the server's time."""
 
     secret: Secret | None
     held: Body | None
     active: dict[str, Body]
+    now: int
 
 
 class Plan(t.NamedTuple):
@@ -139,7 +141,7 @@ def manage_api_key(task: Task) -> Body:
     return {
         "changed": bool(plan.reason or plan.is_updated or plan.invalidated),
         "diff": difference(job.name, before, after),
-        "api_key": {**describe_key(job.name, current or {}), "path": job.path},
+        "api_key": {**describe_key(job.name, current or {}, found.now), "path": job.path},
         "reason": plan.reason,
         "invalidated": list(plan.invalidated),
     }
@@ -220,17 +222,18 @@ def find_keys(job: Job, secret: Secret | None) -> Found:
 
     :raises OptionError: when the key of the file bears another name.
     """
+    now = read_clock(job.connection)
     named = own_keys(job, f"name={quote(job.name, safe='')}")
-    active = {key["id"]: key for key in named if is_active(key)}
+    active = {key["id"]: key for key in named if is_active(key, now)}
     held = None if secret is None else next((key for key in named if key["id"] == secret.id), None)
     if secret is not None and held is None:
         other = own_keys(job, f"id={quote(secret.id, safe='')}")
-        if other and is_active(other[0]):
+        if other and is_active(other[0], now):
             raise OptionError(
                 f"{job.what}: {job.path} holds the API key '{other[0]['name']}', which is still valid. "
                 "Give each key a file of its own."
             )
-    return Found(secret, held, active)
+    return Found(secret, held, active, now)
 
 
 def warn_of_other_owner(task: Task, job: Job, found: Found) -> None:
@@ -249,19 +252,21 @@ def own_keys(job: Job, query: str) -> list[Body]:
     return keys
 
 
-def is_active(key: Body) -> bool:
+def read_clock(connection: Connection) -> int:
+    """Tell the server's time, in milliseconds, for the clocks may be apart; ours where this user may not ask."""
+    request = Request("Cannot read the server's time", "GET", CLOCK)
+    nodes = (ask_if_allowed(connection, request) or {}).get("nodes", {})
+    return next((int(node["timestamp"]) for node in nodes.values()), int(time.time() * 1000))
+
+
+def is_active(key: Body, now: int) -> bool:
     """Say whether a key neither ended nor was invalidated."""
-    return not key["invalidated"] and (key.get("expiration") is None or key["expiration"] > now())
+    return not key["invalidated"] and (key.get("expiration") is None or key["expiration"] > now)
 
 
-def now() -> int:
-    """Tell the time as the server does, in milliseconds."""
-    return int(time.time() * 1000)
-
-
-def days_left(key: Body) -> int | None:
+def days_left(key: Body, now: int) -> int | None:
     """Count the whole days until a key ends; None when it does not."""
-    return None if key.get("expiration") is None else (int(key["expiration"]) - now()) // DAY
+    return None if key.get("expiration") is None else (int(key["expiration"]) - now) // DAY
 
 
 # What is to be done
@@ -269,7 +274,7 @@ def days_left(key: Body) -> int | None:
 
 def plan_key(job: Job, wish: Wish, found: Found, *, invalidate_others: bool) -> Plan:
     """Compare what is declared and what there is."""
-    reason = find_reason(wish, found.held)
+    reason = find_reason(wish, found.held, found.now)
     if not reason and found.secret and identify(job.connection, f"ApiKey {found.secret.encoded}") is None:
         reason = "the key of the file is not valid"
     is_other = bool(found.held) and differs(wish, found.held or {})
@@ -280,22 +285,22 @@ def plan_key(job: Job, wish: Wish, found: Found, *, invalidate_others: bool) -> 
     return Plan(reason, is_other and not reason, tuple(invalidated))
 
 
-def find_reason(wish: Wish, held: Body | None) -> str:
+def find_reason(wish: Wish, held: Body | None, now: int) -> str:
     """Say why a new key is needed, as far as the server's list tells; nothing when the old one serves."""
     if held is None:
         return "there is no key of this name in the file"
-    if not is_active(held):
+    if not is_active(held, now):
         return "the key of the file was invalidated" if held["invalidated"] else "the key of the file has ended"
     reasons = {"always": "a new one is asked for", "never": ""}
-    return reasons[wish.renew] if wish.renew in reasons else find_time(wish, held)
+    return reasons[wish.renew] if wish.renew in reasons else find_time(wish, held, now)
 
 
-def find_time(wish: Wish, held: Body) -> str:
+def find_time(wish: Wish, held: Body, now: int) -> str:
     """Say why a valid key is due; nothing when it is not."""
     end, lifetime = held.get("expiration"), lifetime_of(held)
     if (lifetime is None) != (wish.lifetime is None) or abs((lifetime or 0) - (wish.lifetime or 0)) > TOLERANCE:
         return "the key of the file was made for another time"
-    return "the key of the file ends soon" if end is not None and end - now() < wish.margin else ""
+    return "the key of the file ends soon" if end is not None and end - now < wish.margin else ""
 
 
 def lifetime_of(held: Body) -> int | None:
@@ -428,14 +433,14 @@ def show_lifetime(lifetime: int | None) -> Body:
     return {} if lifetime is None else {"expiration": tidy_time(f"{lifetime}ms")}
 
 
-def describe_key(name: str, key: Body) -> Body:
+def describe_key(name: str, key: Body, now: int) -> Body:
     """Describe a key for people; nothing of it is secret."""
     shown: Body = {
         "name": name,
         "id": key.get("id"),
         "creation": key.get("creation"),
         "expiration": key.get("expiration"),
-        "days_left": days_left(key),
+        "days_left": days_left(key, now),
         "metadata": without_hash(key.get("metadata") or {}),
     }
     return {**shown, **{part: key[part] for part in ("role_descriptors",) if part in key}}
@@ -445,16 +450,17 @@ def list_api_keys(connection: Connection, params: Params) -> Body:
     """List keys by name, those that end first before the others."""
     owner = str(params["owner"]).lower()
     answer = call(connection, Request("Cannot read API keys", "GET", f"{KEYS}?owner={owner}", absent_is_none=True))
+    now = read_clock(connection)
     keys = [
         {
-            **describe_key(key["name"], key),
+            **describe_key(key["name"], key, now),
             "username": key["username"],
             "realm": key["realm"],
             "invalidated": key["invalidated"],
-            "active": is_active(key),
+            "active": is_active(key, now),
         }
         for key in (answer or {}).get("api_keys", [])
-        if (is_active(key) or not params["active_only"])
+        if (is_active(key, now) or not params["active_only"])
         and any(fnmatch.fnmatchcase(key["name"], pattern) for pattern in params["name"])
     ]
     return {"api_keys": sorted(keys, key=lambda key: (key["expiration"] is None, key["expiration"] or 0, key["name"]))}

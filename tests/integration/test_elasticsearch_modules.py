@@ -599,6 +599,13 @@ def test_read_only_cluster_is_named(elasticsearch: str, run: Run) -> None:
     assert blocks["cluster"] == ["cluster read-only (api)"]
 
 
+@pytest.mark.parametrize("kind", ["api_key", "role", "service_token", "user"])
+def test_users_that_are_switched_off(kind: str, any_elasticsearch: Server, run: Run) -> None:
+    for check in (True, False):
+        result = run(f"elasticsearch_{kind}", check=check, name=NAME, url=[any_elasticsearch.url], state="absent")
+        assert "Users are switched off on this server, or it is too old. Set xpack.security.enabled" in result["msg"]
+
+
 def test_ansible_runs_the_modules(elasticsearch: str, play: Play) -> None:
     template = {"name": "raylogs-test", "index_patterns": ["raylogs-test-*"], "priority": "{{ 500 }}"}
     module = "raylogs.efk.elasticsearch_index_template"

@@ -13,6 +13,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils import _api_keys as ke
 from ansible_collections.raylogs.efk.plugins.module_utils._api import Body, OptionError
 
 DAY = 86_400_000
+NOW = 1_795_456_397_614
 RIGHTS: Body = {"r": {"cluster": ["b", "a"]}}
 NOTHING: Body = {
     "name": "k",
@@ -32,9 +33,8 @@ def wish(**options: t.Any) -> keys.Wish:
 
 def held(*, days: float | None = None, left: float = 0, **more: t.Any) -> Body:
     """Describe a key that was made for so many days, of which so many are left."""
-    now = keys.now()
-    end = None if days is None else now + int(left * DAY)
-    creation = now if end is None else end - int((days or 0) * DAY)
+    end = None if days is None else NOW + int(left * DAY)
+    creation = NOW if end is None else end - int((days or 0) * DAY)
     return {"id": "i", "invalidated": False, "creation": creation, "expiration": end, "metadata": {}, **more}
 
 
@@ -96,7 +96,7 @@ def test_what_a_file_holds(text: str, secret: str | None) -> None:
     ],
 )
 def test_reason_for_a_new_key(options: Body, key: Body | None, reason: str) -> None:
-    found = keys.find_reason(wish(**options), key)
+    found = keys.find_reason(wish(**options), key, NOW)
     assert found.endswith(reason)
     assert bool(found) == bool(reason)
 
@@ -122,14 +122,14 @@ def test_rights_and_notes(options: Body, key: Body, differs: bool) -> None:
 
 
 def test_days_left() -> None:
-    assert keys.days_left(held()) is None
-    assert keys.days_left(held(days=9, left=2.5)) == 2
-    assert keys.days_left(held(days=9, left=-0.5)) == -1
+    assert keys.days_left(held(), NOW) is None
+    assert keys.days_left(held(days=9, left=2.5), NOW) == 2
+    assert keys.days_left(held(days=9, left=-0.5), NOW) == -1
 
 
 def test_difference_shows_the_rights_as_far_as_they_are_known() -> None:
     def before(key: Body | None) -> Body:
-        return keys.before_of(wish(), keys.Found(None, key, {"i": {}, "j": {}}))
+        return keys.before_of(wish(), keys.Found(None, key, {"i": {}, "j": {}}, NOW))
 
     assert before(None) == {"active": ["i", "j"]}
     known: Body = {"r": {"cluster": ["a", "b"]}}
@@ -137,7 +137,7 @@ def test_difference_shows_the_rights_as_far_as_they_are_known() -> None:
     assert before(held(role_descriptors=SAME)) == {**always, "role_descriptors": known}
     assert before(held(metadata=HASH)) == {**always, "role_descriptors": known}
     assert before(held()) == {**always, "role_descriptors": {"sha256": None}}
-    found = keys.Found(None, None, {"i": {}, "j": {}})
+    found = keys.Found(None, None, {"i": {}, "j": {}}, NOW)
     after = keys.after_of(wish(expiration="36h"), found, keys.Plan("none", is_updated=False, invalidated=("i",)))
     active = ["a new one", "j"]
     assert after == {

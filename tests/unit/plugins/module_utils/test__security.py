@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import json
+import time
 import typing as t
 
 import pytest
 from ansible_collections.raylogs.efk.plugins.module_utils._api import ApiError, OptionError, Params
+from ansible_collections.raylogs.efk.plugins.module_utils._api_keys import read_clock
 from ansible_collections.raylogs.efk.plugins.module_utils._args import connection_options
 from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import connect
 from ansible_collections.raylogs.efk.plugins.module_utils._roles import check_privileges
@@ -109,6 +111,15 @@ def test_what_a_user_may_not_know_is_not_checked() -> None:
         connection = connect({**DEFAULTS, "url": [server.url]})
         check_realm(connection, "Cannot write", reserved=False)
         check_privileges(connection, "Cannot write", [{"cluster": ["xyzzy"]}])
+
+
+def test_time_is_that_of_the_server_where_it_may_be_asked() -> None:
+    hour = 3_600_000
+    ahead = Answer(200, MARK, json.dumps({"nodes": {"x": {"timestamp": int(time.time() * 1000) + 48 * hour}}}))
+    with stranger(OK, ahead, FORBIDDEN) as server:
+        connection = connect({**DEFAULTS, "url": [server.url]})
+        apart = [read_clock(connection) - time.time() * 1000 for _ in range(2)]
+    assert [round(each / hour) for each in apart] == [48, 0]
 
 
 def test_trouble_is_no_permission() -> None:
