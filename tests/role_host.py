@@ -42,6 +42,10 @@ PLAY = """
       ansible.builtin.import_role:
         name: raylogs.efk.elasticsearch
         tasks_from: "{{ entry_point | default('main') }}"
+    - name: Say what later plays know
+      ansible.builtin.debug:
+        msg: URL {{ elasticsearch_url }}, CA {{ elasticsearch_ca_path }}, password {{ elasticsearch_password_path }}.
+      when: elasticsearch_url is defined
 """
 
 
