@@ -107,20 +107,19 @@ def ask(secured: Secured) -> Ask:
 
 
 @pytest.fixture
-def import_with(secured: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[str], Result]:
-    """Import a small session with an API key."""
+def import_with(secured: Secured, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[str], Result]:
+    """Import the bundled session by the playbook, with an API key."""
     monkeypatch.setenv("ELASTICSEARCH_URL", secured.url)
 
     def run(key: str) -> Result:
         monkeypatch.delenv("ELASTICSEARCH_USERNAME", raising=False)
         monkeypatch.delenv("ELASTICSEARCH_PASSWORD", raising=False)
         monkeypatch.setenv("ELASTICSEARCH_API_KEY", key)
-        playbook = tmp_path / "import.yml"
-        task = {"name": "Import", "raylogs.efk.ray_session_import": {"path": str(SESSION), "cluster": "access"}}
-        playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
-        imported = results_by_task(run_playbook(str(playbook)))["Import"]
+        extra = json.dumps({"raylogs_import_path": str(SESSION), "raylogs_import_cluster": "access"})
+        imported = results_by_task(run_playbook("--extra-vars", extra, "raylogs.efk.import_session"))
         monkeypatch.delenv("ELASTICSEARCH_API_KEY")
-        return imported
+        assert [result["msg"] for result in imported.values() if result.get("failed")] == []
+        return imported["Import the logs"]
 
     return run
 
