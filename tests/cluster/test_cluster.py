@@ -105,9 +105,19 @@ class Cluster:
         """Read the process ids of the nodes."""
         return {name: int((self.folder / name / "pid/elasticsearch.pid").read_text()) for name in NAMES}
 
+    @property
+    def secrets(self) -> Path:
+        """Name the folder of the secrets on the control node."""
+        return self.folder / "secrets/three"
+
     def health(self, name: str) -> tuple[str, int]:
         """Ask a node how the cluster is."""
-        answer = requests.get(f"http://127.0.0.1:{self.ports[name]}/_cluster/health", timeout=20).json()
+        answer = requests.get(
+            f"https://127.0.0.1:{self.ports[name]}/_cluster/health",
+            auth=("elastic", (self.secrets / "passwords/elastic").read_text().strip()),
+            verify=str(self.secrets / "ca.crt"),
+            timeout=20,
+        ).json()
         return answer["status"], answer["number_of_nodes"]
 
     def settings(self, name: str) -> dict[str, t.Any]:
@@ -162,7 +172,7 @@ def check_rolling(cluster: Cluster) -> None:
     cluster.converge(elasticsearch_config={"action.destructive_requires_name": True})
     after = cluster.pids()
     assert [name for name in NAMES if before[name] == after[name]] == []
-    assert [len(cluster.moments(name, "started {")) for name in NAMES] == [2, 2, 2]
+    assert [len(cluster.moments(name, "started {")) for name in NAMES] == [2, 2, 3], "one had begun anew"
     turns = sorted(
         (cluster.moments(name, "stopping ...")[-1], cluster.moments(name, "started {")[-1]) for name in NAMES
     )
@@ -186,11 +196,51 @@ def check_refused_setting(cluster: Cluster) -> None:
     check_formed(cluster)
 
 
+def check_secured(cluster: Cluster) -> None:
+    """Demand that each node has a key of its own, that all have one CA, and that its key is on none of them."""
+    certs = [cluster.folder / name / "config/certs" for name in NAMES]
+    assert len({(folder / "node.key").read_bytes() for folder in certs}) == len(NAMES)
+    assert {(folder / "ca.crt").read_bytes() for folder in certs} == {(cluster.secrets / "ca.crt").read_bytes()}
+    assert not [path for name in NAMES for path in (cluster.folder / name).rglob("ca.key")]
+    for name in NAMES:
+        settings = cluster.settings(name)
+        assert settings["xpack.security.transport.ssl.verification_mode"] == "full"
+        assert settings["xpack.security.transport.ssl.enabled"] is True
+
+
+def check_no_change_node_by_node(cluster: Cluster) -> None:
+    """Demand that TLS is not taken from a running cluster, whose nodes would lose each other."""
+    before = cluster.pids()
+    code, output, changed = cluster.run(elasticsearch_insecure_without_tls_and_users=True)
+    said = " ".join(output.split())
+    assert (code, changed) == (2, 0), output
+    assert "Cannot switch TLS off between the nodes of the running cluster three one by one" in said, output
+    assert "Stop all nodes with elasticsearch_service_state set to stopped, and run again without it" in said, output
+    assert cluster.pids() == before
+
+
+def check_lost_member(cluster: Cluster) -> None:
+    """Demand that a node that begins anew gets a certificate and the password, and joins."""
+    os.kill(cluster.pids()["es3"], signal.SIGKILL)
+    for name in ("config", "data"):
+        shutil.rmtree(cluster.folder / "es3" / name)
+    before = {path: path.read_bytes() for path in cluster.secrets.rglob("*") if path.is_file()}
+    pids = cluster.pids()
+    cluster.converge()
+    assert {path: path.read_bytes() for path in before} == before
+    assert {name: cluster.pids()[name] for name in ("es1", "es2")} == {name: pids[name] for name in ("es1", "es2")}
+    check_formed(cluster)
+    check_secured(cluster)
+
+
 def test_three_nodes_form_a_cluster_and_are_restarted_one_by_one(cluster: Cluster) -> None:
     cluster.converge()
     check_formed(cluster)
+    check_secured(cluster)
     pids = cluster.pids()
     assert cluster.converge() == 0
     assert cluster.pids() == pids
+    check_no_change_node_by_node(cluster)
+    check_lost_member(cluster)
     check_rolling(cluster)
     check_refused_setting(cluster)
