@@ -121,7 +121,7 @@ def integration(session: nox.Session) -> None:
 @nox.session
 def roles(session: nox.Session) -> None:
     """Run the roles on this machine, through whole lives of real servers; further arguments go to pytest."""
-    measured_pytest(session, "tests/roles", "--numprocesses=2")
+    measured_pytest(session, "tests/roles", "--numprocesses=2", "--override-ini=timeout=1200")
 
 
 @nox.session
