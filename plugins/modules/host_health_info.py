@@ -88,81 +88,18 @@ seconds:
   sample: 0.4
 """
 
-import http.client
-import json
 import pathlib
-import ssl
 import time
-import typing as t
-import urllib.error
-import urllib.request
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.raylogs.efk.plugins.module_utils._health import Answer, ask, build_opener
 from ansible_collections.raylogs.efk.plugins.module_utils._process import find_remedy, last_lines, read_pid_file
 
 PAUSE = 0.25
 ENDED = ("failed", "inactive")
-CLIENT_WAITS = 10
 YOUNG = 300
 """Seconds after its start in which a server may still refuse what it accepts later."""
 GRACE = 30
-REFUSALS = (http.client.UNAUTHORIZED, http.client.FORBIDDEN)
-
-
-class Answer(t.NamedTuple):
-    """What the service said."""
-
-    good: bool
-    body: t.Any
-    words: str
-    refused: str = ""
-    """user or certificate, where asking again can hardly help."""
-
-
-def judge(status: int, text: str, field: str | None, values: t.Sequence[str]) -> Answer:
-    """Say whether an answer is good enough."""
-    try:
-        body = json.loads(text)
-    except ValueError:
-        body = text
-    if status in REFUSALS:
-        return Answer(good=False, body=body, words=f"it refuses this user ({status}): {text[:200]}", refused="user")
-    if status != http.client.OK:
-        return Answer(good=False, body=body, words=f"it answers {status}: {text[:200]}")
-    if field is None:
-        return Answer(good=True, body=body, words="")
-    value = body.get(field) if isinstance(body, dict) else None
-    return Answer(good=str(value) in values, body=body, words=f"{field} is {value}, wanted {' or '.join(values)}")
-
-
-def build_opener(params: dict[str, t.Any]) -> urllib.request.OpenerDirector:
-    """Return what asks without proxies, with verified TLS, and with user and password at this address alone.
-
-    :raises OSError: when the authorities cannot be read.
-    """
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-    handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=params["ca_path"])))
-    if params["username"] is not None:
-        users = urllib.request.HTTPPasswordMgrWithPriorAuth()
-        users.add_password(None, params["url"], params["username"], params["password"], is_authenticated=True)
-        handlers.append(urllib.request.HTTPBasicAuthHandler(users))
-    return urllib.request.build_opener(*handlers)
-
-
-def ask(opener: urllib.request.OpenerDirector, params: dict[str, t.Any]) -> Answer:
-    """Ask the service once."""
-    field, values = params["field"], params["values"] or ()
-    try:
-        with opener.open(params["url"], timeout=CLIENT_WAITS) as response:
-            return judge(response.status, response.read().decode("utf-8", "replace"), field, values)
-    except urllib.error.HTTPError as error:
-        return judge(error.code, error.read().decode("utf-8", "replace"), field, values)
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        if isinstance(reason, ssl.SSLCertVerificationError):
-            words = f"its certificate is not trusted: {reason.verify_message}"
-            return Answer(good=False, body=None, words=words, refused="certificate")
-        return Answer(good=False, body=None, words=f"it does not answer: {error or type(error).__name__}")
 
 
 def journal(module: AnsibleModule) -> list[str]:
