@@ -66,6 +66,7 @@ def fingerprint(server: Secured) -> list[t.Any]:
     """Read everything that modules of users, roles, keys and tokens may change; passwords by when they were set."""
     ask = administrator(server)
     paths = ("user", "role", "api_key?owner=false", "service/elastic/kibana/credential")
+    ask("POST", "/.security-7/_refresh")
     found = [ask("GET", f"/_security/{path}").json() for path in paths]
     return [*found, passwords(ask)]
 
@@ -73,6 +74,5 @@ def fingerprint(server: Secured) -> list[t.Any]:
 def passwords(ask: Ask) -> list[tuple[str, str]]:
     """Read the hashes of passwords out of the server's own index."""
     query = {"query": {"terms": {"type": ["user", "reserved-user"]}}, "_source": ["password"], "size": 1000}
-    ask("POST", "/.security-7/_refresh")
     hits = ask("POST", "/.security-7/_search", query).json()["hits"]["hits"]
     return sorted((hit["_id"], hit["_source"]["password"]) for hit in hits)

@@ -98,7 +98,7 @@ def name_of_token(token: str) -> str:
         decoded = base64.b64decode(token + "=" * (-len(token) % 4), validate=True)
     except (binascii.Error, ValueError):
         return ""
-    name, colon, _ = decoded[len(PREFIX) :].partition(b":")
+    name, colon, _secret = decoded[len(PREFIX) :].partition(b":")
     return name.decode(errors="replace") if decoded.startswith(PREFIX) and colon else ""
 
 

@@ -80,7 +80,7 @@ def test_a_search_without_server_names_make_demo_at_once(checkout: Checkout) -> 
     port = free_port()
     played = checkout.play("search_logs.yml", DEMO_PORT=port)
     assert not played.good
-    assert f"Cannot search the logs: nobody answers at http://127.0.0.1:{port}" in played.said
+    assert f"Cannot search the logs: nobody answers at https://127.0.0.1:{port}" in played.said
     assert "Start it: make demo" in played.said
     assert "attempts" not in played.said
 
