@@ -277,6 +277,11 @@ def plan_key(job: Job, wish: Wish, found: Found, *, invalidate_others: bool) -> 
     reason = find_reason(wish, found.held, found.now)
     if not reason and found.secret and identify(job.connection, f"ApiKey {found.secret.encoded}") is None:
         reason = "the key of the file is not valid"
+    if reason and wish.renew == "never":
+        raise OptionError(
+            f"{job.what}: {reason}, and renew is never, which makes no key. Nothing was invalidated. Put the valid key "
+            "back into its file, or run with renew set to due."
+        )
     is_other = bool(found.held) and differs(wish, found.held or {})
     if not reason and is_other and not can_update(job.connection, found.held or {}):
         reason = "it may do something else, or has other notes, and this server changes no key"
