@@ -217,12 +217,12 @@ def test_access_is_declared_used_and_removed(
 ) -> None:
     folder = tmp_path / "secrets/raylogs/api_keys"
     foretold = apply("--check", ray_log_access_users=USERS)
-    assert (foretold.changed, foretold.failed) == (3, "")
+    assert (foretold.changed, foretold.failed) == (4, "")
     assert not folder.exists()
     assert ask("GET", "/_security/role/ray-logs-content").status_code == HTTPStatus.NOT_FOUND
 
     first = apply(ray_log_access_users=USERS)
-    assert (first.changed, first.failed) == (3, "")
+    assert (first.changed, first.failed) == (4, "")
     assert apply(ray_log_access_users=USERS).changed == 0
     assert sorted(path.name for path in folder.iterdir()) == [ROLES[0], ROLES[2]]
     assert [path.stat().st_mode & 0o077 for path in folder.iterdir()] == [0, 0]
@@ -268,6 +268,11 @@ def test_keys_are_rotated_while_one_is_in_use(
     assert following != former
     assert [status(ask, key) for key in (former, following)] == [HTTPStatus.OK] * 2
 
+    # Neither are they when nobody, or not everybody, is given the new ones.
+    nobody = rotate(raylogs_rotate="all", raylogs_rotate_tasks=str(tasks), raylogs_rotate_hosts="colectors")
+    assert "which no host of the inventory matches" in nobody.failed
+    assert key_of(tmp_path, "collector") == following
+
     # A writer reads the key where the tasks put it, and is never refused.
     used = tmp_path / "used"
     used.write_text(following)
@@ -280,6 +285,11 @@ def test_keys_are_rotated_while_one_is_in_use(
     assert set(answers) == {HTTPStatus.OK}
     newest = key_of(tmp_path, "collector")
     assert [status(ask, key) for key in (former, following)] == [HTTPStatus.UNAUTHORIZED] * 2
+    assert status(ask, newest) == HTTPStatus.OK
+
+    # The run that only ends former keys makes none, not even where a file is gone.
+    (tmp_path / "secrets/raylogs/api_keys/ray-logs-collector-default").unlink()
+    assert "renew is never, which makes no key" in rotate(raylogs_rotate_invalidates="true").failed
     assert status(ask, newest) == HTTPStatus.OK
     assert apply(ray_log_access_state="absent").failed == ""
 
