@@ -269,7 +269,7 @@ def test_keys_are_rotated_while_one_is_in_use(
     assert [status(ask, key) for key in (former, following)] == [HTTPStatus.OK] * 2
 
     # Neither are they when nobody, or not everybody, is given the new ones.
-    nobody = rotate(raylogs_rotate="all", raylogs_rotate_tasks=str(tasks), raylogs_rotate_hosts="colectors")
+    nobody = rotate(raylogs_rotate="all", raylogs_rotate_tasks=str(tasks), raylogs_rotate_hosts="strangers")
     assert "which no host of the inventory matches" in nobody.failed
     assert key_of(tmp_path, "collector") == following
 
