@@ -77,6 +77,7 @@ class Host:
             "elasticsearch_user": SERVER_USER,
             "elasticsearch_group": SERVER_GROUP,
             "elasticsearch_install_dir": str(folder / "host"),
+            "raylogs_secrets_dir": str(folder / "secrets"),
             "elasticsearch_config_extra": {"cluster.routing.allocation.disk.threshold_enabled": False},
             **{
                 f"elasticsearch_{name}_dir": str(folder / "host" / name)

@@ -108,7 +108,7 @@ class Cluster:
     @property
     def secrets(self) -> Path:
         """Name the folder of the secrets on the control node."""
-        return self.folder / "secrets/three"
+        return self.folder / ".secrets/three"
 
     def health(self, name: str) -> tuple[str, int]:
         """Ask a node how the cluster is."""
