@@ -39,6 +39,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils._secret_file import (
     draft_of,
     read_secret,
     remove_secret,
+    under_lock,
 )
 from ansible_collections.raylogs.efk.plugins.module_utils._security import SECURITY, ask_if_allowed, identify
 
@@ -125,18 +126,25 @@ def manage_api_key(task: Task) -> Body:
             "Connect with username and password or bearer_token."
         )
     wish = wish_for(what, params) if params["state"] == "present" else None
-    secret = read_key_file(what, params["path"])
+    read_key_file(what, params["path"])
     if wish is not None:
         check_place(params["path"])
     job = Job(SECURITY.connect(params), what, params["name"], params["path"] or "")
-    found = find_keys(job, secret)
-    if wish is None:
-        return remove_keys(task, job, found)
+
+    def work(dry: bool) -> Body:
+        return remove_keys(job, dry=dry) if wish is None else keep_key(task, job, wish, dry=dry)
+
+    return under_lock(params["path"], work, makes=wish is not None, dry=task.check_mode)
+
+
+def keep_key(task: Task, job: Job, wish: Wish, *, dry: bool) -> Body:
+    """Keep a valid key in the file."""
+    found = find_keys(job)
     warn_of_other_owner(task, job, found)
-    plan = plan_key(job, wish, found, invalidate_others=params["invalidate_others"])
+    plan = plan_key(job, wish, found, invalidate_others=task.params["invalidate_others"])
     if plan.reason or plan.is_updated:
-        check_privileges(job.connection, what, wish.descriptors.values())
-    current = found.held if task.check_mode else carry_out(job, wish, found, plan)
+        check_privileges(job.connection, job.what, wish.descriptors.values())
+    current = found.held if dry else carry_out(job, wish, found, plan)
     before, after = before_of(wish, found), after_of(wish, found, plan)
     return {
         "changed": bool(plan.reason or plan.is_updated or plan.invalidated),
@@ -217,11 +225,12 @@ def parse_key(text: str) -> Secret | None:
     return Secret(key_id, text) if key_id and colon and rest else None
 
 
-def find_keys(job: Job, secret: Secret | None) -> Found:
+def find_keys(job: Job) -> Found:
     """Find the key of the file and all others of this user that bear the name.
 
     :raises OptionError: when the key of the file bears another name.
     """
+    secret = read_key_file(job.what, job.path or None)
     now = read_clock(job.connection)
     named = own_keys(job, f"name={quote(job.name, safe='')}")
     active = {key["id"]: key for key in named if is_active(key, now)}
@@ -381,10 +390,11 @@ def invalidate(job: Job, ids: t.Sequence[str]) -> None:
         )
 
 
-def remove_keys(task: Task, job: Job, found: Found) -> Body:
+def remove_keys(job: Job, *, dry: bool) -> Body:
     """Invalidate all active keys of the name and remove the file."""
+    found = find_keys(job)
     ids = tuple(sorted(found.active))
-    if not task.check_mode:
+    if not dry:
         invalidate(job, ids)
         if found.secret:
             remove_secret(job.path)

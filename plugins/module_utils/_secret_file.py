@@ -6,17 +6,22 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import stat
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.raylogs.efk.plugins.module_utils._api import OptionError
+from ansible_collections.raylogs.efk.plugins.module_utils._api import Body, OptionError
 
 OTHERS = 0o077
 OTHERS_WRITE = 0o022
 FOLDER = 0o700
+# In seconds: longer than a server takes to answer all that is asked under the lock.
+PATIENCE = 60
+PAUSE = 0.1
 
 
 def read_secret(path: str) -> str | None:
@@ -55,11 +60,89 @@ def check_place(path: str) -> None:
     folder = next(each for each in Path(path).parents if os.path.lexists(each))
     if not folder.is_dir():
         raise OptionError(f"{folder} is no folder, so that {path} cannot be written. Give another path.")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OptionError(f"Cannot write into {folder}. Run this as a user who may, or give another path.")
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise OptionError(f"Cannot read and write {folder}. Run this as a user who may, or give another path.")
     mode = folder.stat().st_mode
     if mode & OTHERS_WRITE and not mode & stat.S_ISVTX:
         raise OptionError(f"Others may write into {folder} and could replace {path}. Run: chmod go-w {folder}")
+
+
+def under_lock(path: str | None, work: t.Callable[[bool], Body], *, makes: bool, dry: bool) -> Body:
+    """Do work that reads and writes a file: without writing at first, and where it changes, anew under the lock.
+
+    :raises OptionError: when the lock cannot be had.
+    """
+    foretold = work(True)
+    if dry or not foretold["changed"]:
+        return foretold
+    with locked(path) if path and (makes or Path(path).parent.is_dir()) else contextlib.nullcontext():
+        return work(False)
+
+
+@contextlib.contextmanager
+def locked(path: str) -> t.Iterator[None]:
+    """Keep all other runs out of the folder of a file, which is made where it is missing, and remove old drafts.
+
+    The folder itself is what is locked, so that nothing has to be left behind. One that is made here and stays empty
+    is removed.
+
+    :raises OptionError: when it cannot be made or locked, or when another run holds it for too long.
+    """
+    file = Path(path)
+    made: list[Path] = []
+    try:
+        handle = lock_folder(file.parent, made)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    try:
+        remove_drafts(file)
+        yield
+    finally:
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        os.close(handle)
+
+
+def lock_folder(folder: Path, made: list[Path]) -> int:
+    """Open a folder that no other run has locked; note the folders that are made for it, and make them as a whole.
+
+    :raises OptionError: when another run holds it for too long.
+    """
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        # Another run may hold it, or remove it again before it is locked here.
+        with contextlib.suppress(BlockingIOError, FileNotFoundError), contextlib.ExitStack() as stack:
+            made[:0] = make_folder(folder)
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(handle), folder.stat()):
+                stack.pop_all()
+                return handle
+        time.sleep(PAUSE)
+    raise OptionError(
+        f"Another run has kept {folder} locked for {PATIENCE} seconds, to write a secret there. Nothing was changed. "
+        "Wait until it has ended, or end it (lslocks tells its process id), and run this again."
+    )
+
+
+def remove_drafts(file: Path) -> None:
+    """Remove what runs that were killed have left of this file; call it under the lock.
+
+    :raises OptionError: when that cannot be done.
+    """
+    try:
+        for draft in file.parent.iterdir():
+            if draft.name.startswith(draft_prefix(file)) and draft.lstat().st_uid == os.geteuid():
+                draft.unlink()
+    except OSError as error:
+        raise unwritable(str(file), error) from error
+
+
+def draft_prefix(file: Path) -> str:
+    """Name what a file is before it is whole, up to what makes the name its own."""
+    return f".{file.name}.draft-"
 
 
 @contextlib.contextmanager
@@ -70,14 +153,14 @@ def draft_of(path: str) -> t.Iterator[t.Callable[[str], None]]:
     """
     file = Path(path)
     try:
-        make_folder(file.parent)
-        handle, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+        handle, draft = tempfile.mkstemp(prefix=draft_prefix(file), dir=file.parent)
     except OSError as error:
         raise unwritable(path, error) from error
 
     def keep(secret: str) -> None:
         try:
-            os.write(handle, f"{secret}\n".encode())
+            with os.fdopen(handle, "w", encoding="utf-8", closefd=False) as spool:
+                spool.write(f"{secret}\n")
             os.fsync(handle)
             Path(draft).replace(file)
         except OSError as error:
@@ -95,11 +178,17 @@ def unwritable(path: str, error: OSError) -> OptionError:
     return OptionError(f"Cannot write {path}: {error.strerror}. Mend that, or give another path.")
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folders that are missing, for this user alone."""
-    for each in [*reversed(folder.parents), folder]:
-        if not each.is_dir():
-            each.mkdir(FOLDER)
+def is_private(folder: Path) -> bool:
+    """Say whether a folder is there and its owner's alone."""
+    return folder.is_dir() and not folder.stat().st_mode & OTHERS
+
+
+def make_folder(folder: Path) -> list[Path]:
+    """Make the folders that are missing, for this user alone, and give them from the inside to the outside."""
+    missing = [each for each in (folder, *folder.parents) if not each.is_dir()]
+    for each in reversed(missing):
+        each.mkdir(FOLDER, exist_ok=True)
+    return missing
 
 
 def remove_secret(path: str) -> None:

@@ -21,6 +21,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils._secret_file import (
     draft_of,
     read_secret,
     remove_secret,
+    under_lock,
 )
 from ansible_collections.raylogs.efk.plugins.module_utils._security import SECURITY, identify
 
@@ -46,16 +47,27 @@ def manage_service_token(task: Task) -> Body:
     what = f"Cannot manage token '{params['name']}' of the service account {account}"
     check_printable("token", params["name"])
     is_wanted = params["state"] == "present"
-    token = read_token_file(what, params["path"], f"{account}/{params['name']}")
+    read_token_file(what, params["path"], f"{account}/{params['name']}")
     if is_wanted:
         check_place(params["path"])
     connection = SECURITY.connect(params)
     check_account(connection, what, account)
+
+    def work(dry: bool) -> Body:
+        return bring_about(connection, what, params, dry=dry)
+
+    return under_lock(params["path"], work, makes=is_wanted, dry=task.check_mode)
+
+
+def bring_about(connection: Connection, what: str, params: Params, *, dry: bool) -> Body:
+    """Keep the token in its file, or delete both."""
+    account, is_wanted = f"{params['namespace']}/{params['service']}", params["state"] == "present"
+    token = read_token_file(what, params["path"], f"{account}/{params['name']}")
     exists = params["name"] in read_tokens(connection, what, account)
     if is_wanted and exists:
         check_token(connection, what, params["path"], token)
     is_changed = not exists if is_wanted else exists or token is not None
-    if is_changed and not task.check_mode:
+    if is_changed and not dry:
         path = f"{SERVICES}/{account}/credential/token/{quote(params['name'], safe='')}"
         if is_wanted:
             make_token(connection, what, params["path"], path)

@@ -32,6 +32,7 @@ options:
       - It holds the key in the form C(encoded) and a line end, nothing else.
       - Made with mode 0600, in folders that are made with mode 0700 where they are missing.
       - Refused when others may read it, when it holds something else, or when it cannot be written.
+      - Runs on one folder at the same time wait for each other. A disk of another host (NFS) may not let them.
       - Required when O(state=present). With O(state=absent) the file is removed.
     type: path
   role_descriptors:

@@ -13,6 +13,7 @@ description:
   - Makes a folder that its owner alone may enter, and that git never commits, and in it a file with a random password
     where there is none.
   - A password that is there is left alone. It is never returned, logged or shown.
+  - Of several runs at the same time one makes the password, and the others wait for it.
 author: [Contributors to the raylogs.efk project (@raylogs)]
 extends_documentation_fragment:
   - raylogs.efk._host
@@ -53,17 +54,18 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.raylogs.efk.plugins.module_utils._api import OptionError
-from ansible_collections.raylogs.efk.plugins.module_utils._secret_folder import (
-    check_present,
+from ansible_collections.raylogs.efk.plugins.module_utils._secret_file import (
+    FOLDER,
+    draft_of,
     is_private,
-    make_private,
-    place_of,
-    write_once,
+    locked,
+    make_folder,
+    read_secret,
 )
 
 SIGNS = string.ascii_letters + string.digits
 SHORTEST = 24
-IGNORED = "*\n"
+IGNORED = "*"
 
 
 def bring_about(params: dict[str, t.Any], *, dry: bool) -> bool:
@@ -76,19 +78,47 @@ def bring_about(params: dict[str, t.Any], *, dry: bool) -> bool:
     path = place_of(folder, params["name"]) if params["name"] else None
     if params["length"] < SHORTEST:
         raise OptionError(f"A password of {params['length']} signs is too short. Set length to {SHORTEST} or more.")
+    is_missing = path is not None and not is_present(path)
     ignore = folder / ".gitignore"
     changed = not is_private(folder) or not ignore.exists()
     if changed and not dry:
-        make_private(folder)
+        make_folder(folder)
+        folder.chmod(FOLDER)
         write_once(ignore, IGNORED)
-    if path is None:
-        return changed
-    if path.exists():
-        check_present(path)
-        return changed
-    if not dry:
-        make_private(path.parent)
-        write_once(path, "".join(secrets.choice(SIGNS) for _sign in range(params["length"])) + "\n")
+    if path is not None and is_missing and not dry:
+        is_missing = write_once(path, "".join(secrets.choice(SIGNS) for _sign in range(params["length"])))
+    return changed or is_missing
+
+
+def place_of(folder: pathlib.Path, name: str) -> pathlib.Path:
+    """Return the path of a secret.
+
+    :raises OptionError: when it would be outside of the folder.
+    """
+    path = folder / name
+    if pathlib.PurePath(name).is_absolute() or ".." in path.parts or path == folder:
+        raise OptionError(f"{name} is no path inside of {folder}. Give one such as passwords/elastic.")
+    return path
+
+
+def is_present(path: pathlib.Path) -> bool:
+    """Say whether there is a secret.
+
+    :raises OptionError: when others may read it, or when it is empty.
+    """
+    secret = read_secret(str(path))
+    if not secret and secret is not None:
+        raise OptionError(f"{path} is empty. Restore it from a copy, or remove it to have a new one made.")
+    return secret is not None
+
+
+def write_once(path: pathlib.Path, text: str) -> bool:
+    """Write a file that is not there, and say whether it was not: another run may have written it."""
+    with locked(str(path)):
+        if path.exists():
+            return False
+        with draft_of(str(path)) as keep:
+            keep(text)
     return True
 
 

@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import typing as t
 
 import pytest
@@ -45,6 +49,30 @@ def test_a_folder_that_others_may_enter_is_closed(tmp_path: Path, run: Run) -> N
     assert "path" not in run("host_secret", folder=str(tmp_path))
 
 
+PROGRAM = """
+import json, sys
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.raylogs.efk.plugins.modules import host_secret
+with patch_module_args(json.loads(sys.argv[1])):
+    host_secret.main()
+"""
+
+
+def test_runs_at_once_make_one_password(tmp_path: Path, run: Run) -> None:
+    run("host_secret", folder=str(tmp_path))
+    command = [sys.executable, "-c", PROGRAM, json.dumps({"folder": str(tmp_path), "name": "passwords/elastic"})]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    runs = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _number in range(4)]
+    answers = [json.loads(each.communicate()[0]) for each in runs]
+    assert sorted(answer["changed"] for answer in answers) == [False, False, False, True]
+    assert [path.name for path in (tmp_path / "passwords").iterdir()] == ["elastic"]
+
+
+def test_folder_that_cannot_be_made_is_refused(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "file").touch()
+    assert "Name a folder that this user may write." in run("host_secret", folder=str(tmp_path / "file" / "a"))["msg"]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -55,7 +83,7 @@ def test_a_folder_that_others_may_enter_is_closed(tmp_path: Path, run: Run) -> N
             {"name": "shared"}, "(its mode is 0644), so that its secret may be known", id="others may read it"
         ),
         pytest.param({"name": "empty"}, "is empty. Restore it from a copy", id="empty"),
-        pytest.param({"name": "shared/elastic"}, "Cannot keep secrets in", id="a file in the way"),
+        pytest.param({"name": "shared/elastic"}, "Not a directory. Mend the folder", id="a file in the way"),
     ],
 )
 def test_what_cannot_be_kept_is_refused(tmp_path: Path, run: Run, options: dict[str, t.Any], words: str) -> None:
