@@ -85,6 +85,24 @@ def test_a_search_without_server_names_make_demo_at_once(checkout: Checkout) -> 
     assert "attempts" not in played.said
 
 
+@pytest.mark.parametrize("lost", ["ca.crt", "ca.key", "passwords/elastic"])
+def test_a_demo_that_lost_a_secret_names_make_clean(lost: str, checkout: Checkout) -> None:
+    secrets = checkout.folder / ".demo/secrets/raylogs-demo"
+    paths = [secrets / name for name in ("ca.crt", "ca.key", "passwords/elastic")]
+    for path in [*paths, checkout.folder / ".demo/config/certs/node.crt"]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    whole = checkout.play("search_logs.yml", DEMO_PORT=free_port())
+    assert "nobody answers" in whole.said
+    (secrets / lost).unlink()
+    for playbook in ("search_logs.yml", "demo.yml"):
+        played = checkout.play(playbook, DEMO_PORT=free_port(), RAY_DIR=str(checkout.folder))
+        assert not played.good
+        assert f"The demo lost what it needs to reach its server: {secrets / lost}. Put that back" in played.said
+        assert "make clean, then make demo" in played.said
+    assert sorted(paths) == sorted([*(path for path in secrets.rglob("*") if path.is_file()), secrets / lost])
+
+
 def test_nothing_to_import_is_said_before_anything_is_made(checkout: Checkout) -> None:
     played = checkout.play("demo.yml", RAY_DIR="/does/not/exist")
     assert "There is nothing to import: /does/not/exist does not exist. Give the folder" in played.said
