@@ -65,6 +65,18 @@ def test_variables_are_checked_before_anything_is_written(
     assert names(own_elasticsearch) == []
 
 
+def test_a_relative_path_begins_where_the_user_stands(
+    own_elasticsearch: str, import_session: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PWD", str(SESSION.parent))
+    found = import_session("--check", import_path=SESSION.name)
+    assert found[IMPORT]["totals"]["events"] > 0
+    path = json.dumps({"raylogs_import_path": SESSION.name, "raylogs_import_host": "ray1"})
+    printed = run_playbook("--inventory", "ray1,", "--extra-vars", path, "raylogs.efk.import_session")
+    assert "is relative, and nobody stands anywhere on ray1. Give the whole path there, such as /tmp/ray." in printed
+    assert names(own_elasticsearch) == []
+
+
 def test_foretold_imported_and_imported_again(own_elasticsearch: str, import_session: Import) -> None:
     variables = {"import_path": str(SESSION), "import_cluster": "training"}
     foretold = import_session("--check", **variables)
