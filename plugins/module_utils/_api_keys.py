@@ -27,7 +27,6 @@ from ansible_collections.raylogs.efk.plugins.module_utils._args import STATE
 from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import Connection, call
 from ansible_collections.raylogs.efk.plugins.module_utils._module import Task, execute
 from ansible_collections.raylogs.efk.plugins.module_utils._normalise import TIMES, tidy_time
-from ansible_collections.raylogs.efk.plugins.module_utils._objects import check_printable
 from ansible_collections.raylogs.efk.plugins.module_utils._reconcile import equal
 from ansible_collections.raylogs.efk.plugins.module_utils._roles import (
     check_privileges,
@@ -42,6 +41,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils._secret_file import (
     under_lock,
 )
 from ansible_collections.raylogs.efk.plugins.module_utils._security import SECURITY, ask_if_allowed, identify
+from ansible_collections.raylogs.efk.plugins.module_utils._security_names import check_notes, check_security_name
 
 OPTIONS: Options = {
     "name": {"type": "str", "required": True},
@@ -119,7 +119,7 @@ def manage_api_key(task: Task) -> Body:
     """Bring the key of one file to the state that is asked for."""
     params = task.params
     what = f"Cannot manage API key '{params['name']}'"
-    check_printable("API key", params["name"])
+    check_security_name("API key", params["name"])
     if params["api_key"]:
         raise OptionError(
             f"{what} by another API key: Elasticsearch gives what a key makes no rights. "
@@ -173,8 +173,7 @@ def wish_for(what: str, params: Params) -> Wish:
             "that every run would make a new key. Shorten it, to a third for instance."
         )
     metadata = params["metadata"] or {}
-    if reserved := [key for key in metadata if str(key).startswith("_") or key == HASH]:
-        raise OptionError(f"{what}: metadata cannot hold {reserved[0]}, which is reserved. Choose another name.")
+    check_notes(what, metadata, {HASH})
     descriptors = desired_descriptors(what, params["role_descriptors"])
     return Wish(descriptors, metadata, params["expiration"], lifetime, margin, params["renew"])
 

@@ -12,9 +12,13 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.raylogs.efk.plugins.module_utils._api import Body, OptionError, Options, Params, Request
 from ansible_collections.raylogs.efk.plugins.module_utils._normalise import Rule, apply_rules, without_none
-from ansible_collections.raylogs.efk.plugins.module_utils._objects import check_printable
 from ansible_collections.raylogs.efk.plugins.module_utils._resource import Resource
 from ansible_collections.raylogs.efk.plugins.module_utils._security import SECURITY, ask_if_allowed
+from ansible_collections.raylogs.efk.plugins.module_utils._security_names import (
+    check_form,
+    check_notes,
+    check_security_name,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import Connection
@@ -53,11 +57,25 @@ ACTIONS = {
 }
 
 
+NEVER_EMPTY = {"indices": ("names", "privileges"), "applications": ("application", "privileges", "resources")}
+LONGEST_DESCRIPTION = 1000
+
+
 # What is declared
 
 
 def desired_role(params: Params) -> Body:
-    """Build the body Elasticsearch should hold."""
+    """Build the body Elasticsearch should hold.
+
+    :raises OptionError: when the server would refuse it.
+    """
+    role = build_role(params)
+    check_parts(f"Cannot write role '{params['name']}'", role)
+    return role
+
+
+def build_role(params: Params) -> Body:
+    """Build a role out of options."""
     parts = {key: params[key] for key in ROLE_OPTIONS}
     if parts["indices"] is not None:
         parts["indices"] = [desired_rights(each) for each in parts["indices"]]
@@ -80,6 +98,8 @@ def desired_descriptors(what: str, declared: Body) -> dict[str, Body]:
             f"{what}: role_descriptors is empty, which would give the key all rights of its owner. "
             "Name what it may do, such as {writer: {indices: [{names: [app], privileges: [create_doc]}]}}."
         )
+    for name in declared:
+        check_form(f"{what}: a role of role_descriptors cannot be named", "role", str(name))
     return {name: desired_descriptor(what, name, entry) for name, entry in declared.items()}
 
 
@@ -94,7 +114,30 @@ def desired_descriptor(what: str, name: str, declared: t.Any) -> Body:
     result = ArgumentSpecValidator(options).validate(declared)
     if result.error_messages:
         raise OptionError(f"{what}: role_descriptors.{name}: {'; '.join(result.error_messages)}.")
-    return desired_role(result.validated_parameters)
+    role = build_role(result.validated_parameters)
+    check_parts(f"{what}: role_descriptors.{name}", role)
+    return role
+
+
+def check_parts(what: str, role: Body) -> None:
+    """Refuse parts that the server refuses, or takes although they give nothing.
+
+    :raises OptionError: with the fix.
+    """
+    check_notes(what, role.get("metadata"))
+    if len(role.get("description", "")) > LONGEST_DESCRIPTION:
+        raise OptionError(f"{what}: description is longer than {LONGEST_DESCRIPTION} characters. Shorten it.")
+    for part, keys in NEVER_EMPTY.items():
+        for number, entry in enumerate(role.get(part, [])):
+            if empty := [key for key in keys if not entry[key] or "" in as_list(entry[key])]:
+                raise OptionError(
+                    f"{what}: {part}[{number}].{empty[0]} is empty or holds an empty text, which gives no rights. "
+                    "Correct it, or leave this entry out."
+                )
+            if entry.get("field_security") == {}:
+                raise OptionError(
+                    f"{what}: {part}[{number}].field_security names no fields. Give grant, or leave field_security out."
+                )
 
 
 # What the server makes of it
@@ -258,7 +301,7 @@ ROLE = Resource(
     entries=lambda answer: answer,
     normalise=normalise_role,
     server_owned=frozenset({"transient_metadata"}),
-    check_name=check_printable,
+    check_name=check_security_name,
     check=check_role,
     feature="native_users",
     needs=lambda desired: "role_descriptions" if "description" in desired else "",

@@ -15,7 +15,6 @@ from ansible_collections.raylogs.efk.plugins.module_utils._api import Body, Opti
 from ansible_collections.raylogs.efk.plugins.module_utils._args import STATE
 from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import Connection, call
 from ansible_collections.raylogs.efk.plugins.module_utils._module import Task, execute
-from ansible_collections.raylogs.efk.plugins.module_utils._objects import check_printable
 from ansible_collections.raylogs.efk.plugins.module_utils._secret_file import (
     check_place,
     draft_of,
@@ -24,6 +23,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils._secret_file import (
     under_lock,
 )
 from ansible_collections.raylogs.efk.plugins.module_utils._security import SECURITY, identify
+from ansible_collections.raylogs.efk.plugins.module_utils._security_names import check_security_name
 
 ACCOUNT: Options = {
     "namespace": {"type": "str", "default": "elastic"},
@@ -45,7 +45,7 @@ def manage_service_token(task: Task) -> Body:
     params = task.params
     account = f"{params['namespace']}/{params['service']}"
     what = f"Cannot manage token '{params['name']}' of the service account {account}"
-    check_printable("token", params["name"])
+    check_security_name("token", params["name"])
     is_wanted = params["state"] == "present"
     read_token_file(what, params["path"], f"{account}/{params['name']}")
     if is_wanted:

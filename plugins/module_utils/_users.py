@@ -13,7 +13,6 @@ from ansible_collections.raylogs.efk.plugins.module_utils._args import STATE
 from ansible_collections.raylogs.efk.plugins.module_utils._elasticsearch import Connection, call
 from ansible_collections.raylogs.efk.plugins.module_utils._module import Task, execute
 from ansible_collections.raylogs.efk.plugins.module_utils._normalise import without_none
-from ansible_collections.raylogs.efk.plugins.module_utils._objects import check_printable
 from ansible_collections.raylogs.efk.plugins.module_utils._password import check_password
 from ansible_collections.raylogs.efk.plugins.module_utils._reconcile import Change
 from ansible_collections.raylogs.efk.plugins.module_utils._resource import (
@@ -34,6 +33,11 @@ from ansible_collections.raylogs.efk.plugins.module_utils._security import (
     check_realm,
     identify,
     speak_as,
+)
+from ansible_collections.raylogs.efk.plugins.module_utils._security_names import (
+    check_form,
+    check_notes,
+    check_security_name,
 )
 
 DETAILS: Options = {
@@ -70,7 +74,13 @@ SET = "set by this run"
 
 
 def desired_user(params: Params) -> Body:
-    """Build the body Elasticsearch should hold, without a password."""
+    """Build the body Elasticsearch should hold, without a password.
+
+    :raises OptionError: when the server would refuse it.
+    """
+    check_notes(f"Cannot write user '{params['name']}'", params["metadata"])
+    for role in params["roles"] or []:
+        check_form(f"User '{params['name']}' cannot have role", "role", role)
     return without_none({key: params[key] for key in (*DETAILS, "enabled")})
 
 
@@ -102,7 +112,7 @@ USER = Resource(
     normalise=normalise_user,
     server_owned=frozenset({"username", "profile_uid"}),
     writes=write_user,
-    check_name=check_printable,
+    check_name=check_security_name,
 )
 
 

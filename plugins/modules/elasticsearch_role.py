@@ -11,7 +11,9 @@ module: elasticsearch_role
 short_description: Manage roles of Elasticsearch
 description:
   - Creates, replaces and deletes roles, which say what users may do.
-  - A privilege that the server does not know is refused before anything is written, in check mode, too.
+  - A privilege that the server does not know, and rights on nothing, are refused before anything is written, in check
+    mode, too.
+  - A name has at most 507 letters without accents, digits and signs of ASCII.
   - Roles that are built into Elasticsearch are left alone.
   - Needs the cluster privilege C(manage_security), and a full distribution of Elasticsearch.
 author: [Contributors to the raylogs.efk project (@raylogs)]

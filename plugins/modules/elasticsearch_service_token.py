@@ -20,7 +20,7 @@ extends_documentation_fragment:
   - raylogs.efk._connection
 options:
   name:
-    description: Name of the token.
+    description: Name of the token, at most 256 letters without accents, digits, C(-) and C(_).
     type: str
     required: true
   path:

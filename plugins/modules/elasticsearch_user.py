@@ -21,7 +21,7 @@ extends_documentation_fragment:
   - raylogs.efk._connection
 options:
   name:
-    description: Name of the user.
+    description: Name of the user, at most 507 letters without accents, digits and signs of ASCII.
     type: str
     required: true
   state:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import typing as t
+from http import HTTPStatus
+from urllib.parse import quote
 
 import pytest
 
@@ -72,6 +74,44 @@ def refused(secured: Secured, run: Run) -> Refused:
             ROLE, {"name": "viewer", "state": "absent"}, ["lets nobody change or delete it"], id="a role that stays"
         ),
         pytest.param(ROLE, {"name": "a*"}, ["Role cannot be named 'a*'"], id="a wildcard"),
+        pytest.param(ROLE, {"name": "rôle"}, ["Role cannot be named 'rôle'", "of ASCII"], id="a role with an accent"),
+        pytest.param(ROLE, {"name": "a" * 508}, ["takes 1 to 507 letters"], id="a long name of a role"),
+        pytest.param(ROLE, {"metadata": {"_a": 1}}, ["metadata cannot hold '_a'"], id="reserved notes of a role"),
+        pytest.param(
+            ROLE,
+            {"indices": [{"names": [], "privileges": ["read"]}]},
+            ["Cannot write role 'raylogs-test': indices[0].names is empty", "or leave this entry out."],
+            id="rights on nothing",
+        ),
+        pytest.param(
+            ROLE, {"indices": [{"names": [""], "privileges": ["read"]}]}, ["indices[0].names"], id="rights on no name"
+        ),
+        pytest.param(
+            ROLE, {"indices": [{"names": ["a"], "privileges": []}]}, ["indices[0].privileges is empty"], id="no rights"
+        ),
+        pytest.param(
+            ROLE,
+            {"indices": [{"names": ["a"], "privileges": ["read"], "field_security": {}}]},
+            ["indices[0].field_security names no fields."],
+            id="no fields",
+        ),
+        pytest.param(
+            ROLE,
+            {"applications": [{"application": "kibana", "privileges": ["all"], "resources": []}]},
+            ["applications[0].resources is empty"],
+            id="no resources",
+        ),
+        pytest.param(USER, {"name": "é", "roles": []}, ["User cannot be named 'é'"], id="a user with an accent"),
+        pytest.param(USER, {"name": "a" * 508, "roles": []}, ["takes 1 to 507"], id="a long name of a user"),
+        pytest.param(
+            USER, {"roles": ["rôle"], "user_password": STRONG}, ["cannot have role 'rôle'"], id="a role of a user"
+        ),
+        pytest.param(
+            USER,
+            {"roles": [], "user_password": STRONG, "metadata": {"_a": 1}},
+            ["Cannot write user 'raylogs-test': metadata cannot hold '_a'"],
+            id="reserved notes of a user",
+        ),
         pytest.param(USER, {"roles": []}, ["Give its first password as user_password."], id="no password"),
         pytest.param(USER, {"user_password": STRONG}, ["Name those that it has, or write []"], id="no roles"),
         pytest.param(USER, {"roles": [], "user_password": ""}, ["is empty. Make one"], id="an empty password"),
@@ -106,7 +146,24 @@ def refused(secured: Secured, run: Run) -> Refused:
         pytest.param(
             KEY, {"expiration": "1d", "renew_before": "24h"}, ["every run would make a new key"], id="renewal each time"
         ),
-        pytest.param(KEY, {"metadata": {"_a": 1}}, ["metadata cannot hold _a"], id="reserved notes"),
+        pytest.param(KEY, {"metadata": {"_a": 1}}, ["metadata cannot hold '_a'"], id="reserved notes of a key"),
+        pytest.param(KEY, {"name": "a" * 257}, ["takes 1 to 256 characters"], id="a long name of a key"),
+        pytest.param(
+            KEY, {"role_descriptors": {"é": {}}}, ["cannot be named 'é'"], id="a role with an accent, of a key"
+        ),
+        pytest.param(
+            KEY,
+            {"role_descriptors": {"a": {"indices": [{"names": ["a"], "privileges": []}]}}},
+            ["role_descriptors.a: indices[0].privileges is empty"],
+            id="no rights for a key",
+        ),
+        pytest.param(
+            KEY,
+            {"role_descriptors": {"a": {"metadata": {"_a": 1}}}},
+            ["role_descriptors.a: metadata cannot hold '_a'"],
+            id="reserved notes of a role of a key",
+        ),
+        pytest.param(TOKEN, {"name": "a.b"}, ["Token cannot be named 'a.b'", "'-' and '_'"], id="a dot in a token"),
         pytest.param(KEY, {"path": "keys/a"}, ["is not absolute. Write it"], id="a relative path"),
         pytest.param(
             KEY, {"path": "/etc/passwd/a"}, ["Cannot look at /etc/passwd/a: Not a directory."], id="a file for a folder"
@@ -126,6 +183,52 @@ def test_refusal_changes_nothing(
     message = refused(module, **{**file, **options})
     assert [word for word in words if word not in message] == [], message
     assert list(tmp_path.iterdir()) == []
+
+
+ON_A: Options = {"names": ["a"], "privileges": ["read"]}
+ON_KIBANA: Options = {"application": "kibana", "privileges": ["all"], "resources": ["*"]}
+ASCII_ONLY = ("rôle", "é", "日本", " a", "a ", "a\tb", "a\x7f", "a" * 508)
+
+
+def test_server_refuses_what_is_refused_for_it_and_no_less(any_secured: Secured) -> None:
+    ask = administrator(any_secured)
+    before = fingerprint(any_secured)
+    user = {"roles": [], "password": STRONG}
+    tried: list[tuple[str, str, t.Any]] = []
+    for name in map(quote, ASCII_ONLY):
+        tried += [("PUT", f"role/{name}", {}), ("PUT", f"user/{name}", user)]
+        tried.append(("POST", f"service/elastic/kibana/credential/token/{name}", None))
+    tried += [("PUT", f"user/{NAME}", {**user, "roles": [name]}) for name in ("", "é", " a")]
+    tried.append(("PUT", f"user/{NAME}", {**user, "metadata": {"_a": 1}}))
+    tried += [("PUT", f"{kind}/{NAME}", {**user, "metadata": {"": 1}}) for kind in ("role", "user")]
+    parts: list[Options] = [
+        {"indices": [{**ON_A, "names": []}]},
+        {"indices": [{**ON_A, "privileges": []}]},
+        {"indices": [{**ON_A, "field_security": {}}]},
+        {"applications": [{**ON_KIBANA, "application": ""}]},
+        {"applications": [{**ON_KIBANA, "privileges": []}]},
+        {"applications": [{**ON_KIBANA, "resources": []}]},
+        {"description": "a" * 1001},
+    ]
+    tried += [("PUT", f"role/{NAME}", part) for part in [*parts, {"metadata": {"_a": 1}}]]
+    tried += [("POST", "api_key", {"name": NAME, "role_descriptors": {"a": part}}) for part in parts]
+    tried += [("POST", "api_key", {"name": NAME, "role_descriptors": {name: {}}}) for name in ("", "é", " a")]
+    tried.append(("POST", "api_key", {"name": NAME, "role_descriptors": MONITOR, "metadata": {"_a": 1}}))
+    tried += [
+        ("POST", "api_key", {"name": name, "role_descriptors": MONITOR}) for name in ("", "_a", " a", "a ", "a" * 257)
+    ]
+    answers = [(ask(method, f"/_security/{path}", body).status_code, path, body) for method, path, body in tried]
+    assert [answer for answer in answers if answer[0] != HTTPStatus.BAD_REQUEST] == []
+    assert fingerprint(any_secured) == before
+
+
+@pytest.mark.parametrize("name", ["a" * 507, "Ray-logs.writer@a+b"])
+def test_names_that_are_long_or_unusual_are_kept(name: str, any_secured: Secured, run: Run) -> None:
+    kinds: tuple[tuple[str, Options], ...] = ((ROLE, {}), (USER, {"roles": [name], "user_password": STRONG}))
+    for module, options in kinds:
+        asked = {**reach(any_secured), "name": name}
+        assert [run(module, **asked, **options)["changed"] for _number in range(2)] == [True, False]
+        assert [run(module, **asked, state="absent")["changed"] for _number in range(2)] == [True, False]
 
 
 def test_files_that_are_unsafe_or_hold_something_else(

@@ -47,8 +47,8 @@ def held(*, days: float | None = None, left: float = 0, **more: t.Any) -> Body:
         pytest.param({"expiration": "90d", "renew_before": "soon"}, "renew_before 'soon' is no time", id="a word"),
         pytest.param({"renew_before": "1d"}, "renew_before needs expiration", id="a renewal without end"),
         pytest.param({"expiration": "1d", "renew_before": "24h"}, "not shorter than expiration 1d", id="always"),
-        pytest.param({"metadata": {"_x": 1}}, "cannot hold _x", id="a reserved note"),
-        pytest.param({"metadata": {"role_descriptors_sha256": 1}}, "cannot hold role_desc", id="a note of ours"),
+        pytest.param({"metadata": {"_x": 1}}, "cannot hold '_x'", id="a reserved note"),
+        pytest.param({"metadata": {"role_descriptors_sha256": 1}}, "cannot hold 'role_desc", id="a note of ours"),
         pytest.param({"role_descriptors": {}}, "all rights of its owner", id="no rights"),
     ],
 )

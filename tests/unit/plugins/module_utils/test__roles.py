@@ -15,8 +15,10 @@ from ansible_collections.raylogs.efk.plugins.module_utils._roles import (
     unknown_privilege,
 )
 
-NOTHING: Body = dict.fromkeys(("cluster", "indices", "applications", "run_as", "metadata", "description"))
+PARTS = ("cluster", "indices", "applications", "run_as", "metadata", "description")
+NOTHING: Body = {"name": "r", **dict.fromkeys(PARTS)}
 RIGHTS: Body = {"names": ["a"], "privileges": ["read"]}
+ON_KIBANA: Body = {"application": "kibana", "privileges": ["all"], "resources": ["*"]}
 # As 7.17.9, 8.19.0 and 9.2.0 answer.
 ADDED: Body = {"applications": [], "run_as": [], "metadata": {}, "transient_metadata": {"enabled": True}}
 
@@ -102,11 +104,35 @@ def test_rights_of_a_key() -> None:
         pytest.param({"r": "monitor"}, r"role_descriptors\.r is no role, but 'monitor'", id="a word"),
         pytest.param({"r": {"clustr": []}}, r"role_descriptors\.r: clustr", id="a misspelt option"),
         pytest.param({"r": {"indices": [{"names": "a"}]}}, "privileges", id="no privileges"),
+        pytest.param({"é": {}}, "cannot be named 'é': Elasticsearch takes 1 to 507", id="a name with an accent"),
+        pytest.param({" r": {}}, "cannot be named ' r'", id="a name that begins with a blank"),
+        pytest.param({"": {}}, "cannot be named ''", id="no name"),
     ],
 )
 def test_rights_of_a_key_that_are_none(declared: Body, words: str) -> None:
     with pytest.raises(OptionError, match=words):
         desired_descriptors("Cannot", declared)
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        pytest.param({"indices": [RIGHTS, {**RIGHTS, "names": []}]}, r"indices\[1\]\.names is empty", id="no names"),
+        pytest.param({"indices": [{**RIGHTS, "names": ["a", ""]}]}, r"indices\[0\]\.names", id="an empty name"),
+        pytest.param({"indices": [{**RIGHTS, "privileges": []}]}, r"indices\[0\]\.privileges", id="no privileges"),
+        pytest.param({"applications": [{**ON_KIBANA, "application": ""}]}, "application is empty", id="no application"),
+        pytest.param({"applications": [{**ON_KIBANA, "privileges": []}]}, "privileges is empty", id="none on it"),
+        pytest.param({"applications": [{**ON_KIBANA, "resources": []}]}, "resources is empty", id="no resources"),
+        pytest.param({"indices": [{**RIGHTS, "field_security": {}}]}, "names no fields. Give grant", id="no fields"),
+        pytest.param({"metadata": {"a": 1, "_b": 1}}, "metadata cannot hold '_b'", id="a reserved note"),
+        pytest.param({"description": "a" * 1001}, "longer than 1000 characters", id="a long description"),
+    ],
+)
+def test_parts_that_are_refused(declared: Body, words: str) -> None:
+    with pytest.raises(OptionError, match=f"^Cannot write role 'r': .*{words}"):
+        desired_role({**NOTHING, **declared})
+    with pytest.raises(OptionError, match=rf"^Cannot: role_descriptors\.k: .*{words}"):
+        desired_descriptors("Cannot", {"k": declared})
 
 
 def test_what_is_built_in() -> None:

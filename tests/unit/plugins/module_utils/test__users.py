@@ -39,6 +39,19 @@ def test_what_is_not_given_is_not_sent() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        pytest.param({"roles": ["viewer", "rôle"]}, "cannot have role 'rôle': Elasticsearch takes", id="a role's name"),
+        pytest.param({"roles": [""]}, "cannot have role ''", id="a role without name"),
+        pytest.param({"metadata": {"_a": 1}}, "metadata cannot hold '_a', which is reserved", id="a reserved note"),
+    ],
+)
+def test_what_the_server_refuses(given: Params, words: str) -> None:
+    with pytest.raises(OptionError, match=f"(?i)user 'ada'.*{words}"):
+        desired_user({**NOTHING, **given})
+
+
+@pytest.mark.parametrize(
     ("declared", "equal"),
     [
         pytest.param({"roles": ["a", "b", "a"], "full_name": "Ada"}, True, id="defaults, roles in another order"),
