@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
@@ -28,6 +29,12 @@ from tools.fetch_elasticsearch import fetch
 ROOT = Path(__file__).parents[2]
 VERSION = "8.19.0"
 NAMES = ("es1", "es2", "es3")
+ENVIRONMENT = {
+    **os.environ,
+    "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"),
+    "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+    "LC_ALL": "C.UTF-8",
+}
 PLAY = """
 - name: Run the role
   hosts: elasticsearch
@@ -76,18 +83,17 @@ class Cluster:
         for name in NAMES:
             (folder / name).mkdir(mode=0o755)
 
+    def command_line(self, **variables: t.Any) -> list[str]:
+        """Return the command that runs the role on all nodes."""
+        command = [sys.executable, "-m", "ansible.cli.playbook", "--inventory", str(self.folder / "hosts.json")]
+        return [*command, "--extra-vars", json.dumps(variables), str(self.folder / "play.yml")]
+
     def run(self, **variables: t.Any) -> tuple[int, str, int]:
         """Run the role on all nodes; return the exit code, what it said and how many tasks changed something."""
-        command = [sys.executable, "-m", "ansible.cli.playbook", "--inventory", str(self.folder / "hosts.json")]
         answer = subprocess.run(
-            [*command, "--extra-vars", json.dumps(variables), str(self.folder / "play.yml")],
+            self.command_line(**variables),
             cwd=self.folder,
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"),
-                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-                "LC_ALL": "C.UTF-8",
-            },
+            env=ENVIRONMENT,
             check=False,
             capture_output=True,
             text=True,
@@ -219,6 +225,25 @@ def check_no_change_node_by_node(cluster: Cluster) -> None:
     assert cluster.pids() == before
 
 
+def check_lost_stop(cluster: Cluster) -> None:
+    """Demand the same where a run that was to stop all nodes was killed after it wrote their settings."""
+    without = {"elasticsearch_insecure_without_tls_and_users": True, "elasticsearch_service_state": "stopped"}
+    command = cluster.command_line(**without)
+    with subprocess.Popen(
+        command, cwd=cluster.folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as run:
+        while any(cluster.settings(name)["xpack.security.enabled"] for name in NAMES):
+            assert run.poll() is None
+            time.sleep(0.05)
+        os.killpg(run.pid, signal.SIGKILL)
+    check_no_change_node_by_node(cluster)
+    before = cluster.pids()
+    cluster.converge()
+    assert cluster.pids() == before
+    check_secured(cluster)
+    check_formed(cluster)
+
+
 def check_lost_member(cluster: Cluster) -> None:
     """Demand that a node that begins anew gets a certificate and the password, and joins."""
     os.kill(cluster.pids()["es3"], signal.SIGKILL)
@@ -241,6 +266,7 @@ def test_three_nodes_form_a_cluster_and_are_restarted_one_by_one(cluster: Cluste
     assert cluster.converge() == 0
     assert cluster.pids() == pids
     check_no_change_node_by_node(cluster)
+    check_lost_stop(cluster)
     check_lost_member(cluster)
     check_rolling(cluster)
     check_refused_setting(cluster)

@@ -253,10 +253,9 @@ def check_own_temp_folder(host: Host) -> None:
     assert f"-Djava.io.tmpdir={host.folder}/host/data/tmp" in command
 
 
-def check_lost_run(host: Host) -> None:
-    """Demand that a run that is killed after it wrote the configuration leaves a restart to the next one."""
+def kill_when_written(host: Host, words: str, **variables: t.Any) -> None:
+    """Run the role, and kill the run as soon as it wrote these words into the settings of the server."""
     pid, starts = host.pid, host.starts()
-    variables = {"elasticsearch_config": {"action.auto_create_index": True}}
     settings = host.folder / "host/config/elasticsearch.yml"
     with subprocess.Popen(
         host.command_line(**variables),
@@ -265,13 +264,39 @@ def check_lost_run(host: Host) -> None:
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     ) as run:
-        while "action.auto_create_index" not in settings.read_text():
+        while words not in settings.read_text():
             assert run.poll() is None
             time.sleep(0.05)
         os.killpg(run.pid, signal.SIGKILL)
     assert (host.pid, host.starts()) == (pid, starts)
+
+
+def check_lost_run(host: Host) -> None:
+    """Demand that a run that is killed after it wrote the configuration leaves a restart to the next one."""
+    starts = host.starts()
+    variables = {"elasticsearch_config": {"action.auto_create_index": True}}
+    kill_when_written(host, "action.auto_create_index", **variables)
     host.converge(**variables)
     assert host.starts() == starts + 1
+
+
+def check_lost_stop(host: Host) -> None:
+    """Demand that a node that runs with TLS is known as such, whatever a run that was killed made of its settings."""
+    pid = host.pid
+    without_users = "xpack.security.enabled: false"
+    kill_when_written(host, without_users, elasticsearch_service_state="stopped", **INSECURE)
+    host.inventory = "es2,localhost,"
+    host.refuse(
+        "Cannot switch TLS off between the nodes of the running cluster raylogs one by one",
+        "Stop all nodes with elasticsearch_service_state set to stopped, and run again without it.",
+        elasticsearch_inventory_group="all",
+        **INSECURE,
+    )
+    host.inventory = "localhost,"
+    assert without_users in (host.folder / "host/config/elasticsearch.yml").read_text()
+    host.converge()
+    assert host.pid == pid
+    check_secured(host)
 
 
 def check_short_memory(host: Host) -> None:
@@ -312,6 +337,7 @@ def test_the_life_of_a_server(host: Host) -> None:
     check_taken_port(host)
     check_killed(host)
     check_other_program(host)
+    check_lost_stop(host)
     check_lost_run(host)
     check_short_memory(host)
     check_refused_setting(host)
