@@ -13,24 +13,16 @@ import requests
 
 from tests.conftest import Server, describe
 from tests.stand_in import stand_in
+from tests.steps import Kind, Options, Step, take
 
 if t.TYPE_CHECKING:
     from tests.integration.conftest import Play, Run
 
-Options = dict[str, t.Any]
 NAME = "raylogs-test"
 FULL = ["given"] if os.environ.get("ELASTICSEARCH_URL") else ["8.19.0", "7.17.9", "9.2.0"]
 
 
-class Step(t.NamedTuple):
-    """Options, and the object before and after as the diff shows it."""
-
-    options: Options
-    before: Options
-    after: Options
-
-
-class Kind(t.NamedTuple):
+class Life(t.NamedTuple):
     """A module, what it and its reader return, and the steps to take."""
 
     module: str
@@ -101,7 +93,7 @@ OTHER_PHASES_SHOWN: Options = {
 }
 
 
-def kinds(version: tuple[int, ...]) -> list[Kind]:
+def kinds(version: tuple[int, ...]) -> list[Life]:
     """Describe the kinds of objects that reduced distributions of this version hold, each with all it may have."""
     part, part_shown, whole, whole_shown = PART, PART_SHOWN, WHOLE, WHOLE_SHOWN
     notes: Options = {}
@@ -114,7 +106,7 @@ def kinds(version: tuple[int, ...]) -> list[Kind]:
     other_part, other_pipeline = {**OTHER_PART, **notes}, {**OTHER_PIPELINE, **notes}
     other = {**OTHER_SHOWN, **notes}
     return [
-        Kind(
+        Life(
             "elasticsearch_component_template",
             "component_template",
             "component_templates",
@@ -124,7 +116,7 @@ def kinds(version: tuple[int, ...]) -> list[Kind]:
                 Step({"state": "absent"}, other_part, {}),
             ],
         ),
-        Kind(
+        Life(
             "elasticsearch_index_template",
             "index_template",
             "index_templates",
@@ -134,7 +126,7 @@ def kinds(version: tuple[int, ...]) -> list[Kind]:
                 Step({"state": "absent"}, other, {}),
             ],
         ),
-        Kind(
+        Life(
             "elasticsearch_ingest_pipeline",
             "ingest_pipeline",
             "ingest_pipelines",
@@ -147,7 +139,7 @@ def kinds(version: tuple[int, ...]) -> list[Kind]:
     ]
 
 
-def full_kinds(version: tuple[int, ...]) -> list[Kind]:
+def full_kinds(version: tuple[int, ...]) -> list[Life]:
     """Describe the kinds of objects that only full distributions hold."""
     notes: Options = {"deprecated": True} if version >= (8, 14) else {}
     shown, other = {"phases": PHASES_SHOWN, "_meta": {"a": 1}}, {"phases": OTHER_PHASES_SHOWN, **notes}
@@ -160,7 +152,7 @@ def full_kinds(version: tuple[int, ...]) -> list[Kind]:
             Step({"state": "absent"}, second, {}),
         ]
     return [
-        Kind(
+        Life(
             "elasticsearch_ilm_policy",
             "ilm_policy",
             "ilm_policies",
@@ -170,7 +162,7 @@ def full_kinds(version: tuple[int, ...]) -> list[Kind]:
                 Step({"state": "absent"}, other, {}),
             ],
         ),
-        Kind("elasticsearch_data_stream", "data_stream", "data_streams", streams),
+        Life("elasticsearch_data_stream", "data_stream", "data_streams", streams),
     ]
 
 
@@ -185,48 +177,34 @@ def full_elasticsearch(request: pytest.FixtureRequest) -> t.Iterator[Server]:
             yield describe(held.url)
 
 
-def live(kind: Kind, url: str, run: Run) -> list[Options]:
+def live(life: Life, url: str, run: Run) -> list[Options]:
     """Take all steps, look at each, and give what the reader said after each."""
 
     def listed() -> list[Options]:
-        found: list[Options] = run(f"{kind.module}_info", url=[url], name=[NAME, "raylogs-none*"])[kind.lists]
+        found: list[Options] = run(f"{life.module}_info", url=[url], name=[NAME, "raylogs-none*"])[life.lists]
         return found
 
+    header = f"{life.returns.replace('_', ' ').replace('ilm', 'ILM')} '{NAME}'"
+    kind = Kind(life.module, life.returns, header, {"name": NAME, "url": [url]})
     told = []
-    for options, before, after in kind.steps:
-        asked = {"name": NAME, "url": [url], **options}
-        found = listed()
-
-        foretold = run(kind.module, check=True, **asked)
-        assert listed() == found
-        done = run(kind.module, **asked)
+    for step in life.steps:
+        taken = take(kind, step, run, listed)
+        assert taken.again["diff"]["before"] == step.after
         now = listed()
-        again = run(kind.module, **asked)
-        checked = run(kind.module, check=True, **asked)
-
-        header = f"{kind.returns.replace('_', ' ').replace('ilm', 'ILM')} '{NAME}'"
-        difference = {"before_header": header, "after_header": header, "before": before, "after": after}
-        assert (foretold["changed"], foretold["diff"]) == (True, difference)
-        assert (done["changed"], done["diff"]) == (True, difference)
-        assert (again["changed"], again["diff"]["before"]) == (False, after)
-        assert not checked["changed"]
-        assert "warnings" not in done
-        assert done[kind.returns] == again[kind.returns] == checked[kind.returns]
-        assert listed() == now
-        assert len(now) == (options.get("state") != "absent")
+        assert len(now) == (step.options.get("state") != "absent")
         if now:
-            assert {**now[0], **done[kind.returns]} == now[0]
+            assert {**now[0], **taken.done[life.returns]} == now[0]
         else:
-            assert done[kind.returns] is None
+            assert taken.done[life.returns] is None
         told += now
     return told
 
 
 def test_life_of_objects(any_elasticsearch: Server, run: Run) -> None:
-    for kind in kinds(any_elasticsearch.version):
-        told = live(kind, any_elasticsearch.url, run)
+    for life in kinds(any_elasticsearch.version):
+        told = live(life, any_elasticsearch.url, run)
         dates = {key for found in told for key in found if key.endswith("date_millis")}
-        assert bool(dates) == (any_elasticsearch.version >= (9, 2)), kind.module
+        assert bool(dates) == (any_elasticsearch.version >= (9, 2)), life.module
 
 
 def test_life_of_objects_of_full_servers_or_stand_in(full_elasticsearch: Server, run: Run) -> None:
@@ -236,8 +214,8 @@ def test_life_of_objects_of_full_servers_or_stand_in(full_elasticsearch: Server,
     try:
         told = [
             found
-            for kind in full_kinds(full_elasticsearch.version)
-            for found in live(kind, full_elasticsearch.url, run)
+            for life in full_kinds(full_elasticsearch.version)
+            for found in live(life, full_elasticsearch.url, run)
         ]
     finally:
         requests.delete(template, timeout=30).raise_for_status()

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import subprocess
+import sys
 import time
 import typing as t
 
 import pytest
 
 from tests.secrets_of_servers import Asking, administrator, fingerprint, reach
+from tests.steps import Kind, Options, Step, take
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +24,6 @@ if t.TYPE_CHECKING:
     from tests.elasticsearch_server import Secured
     from tests.integration.conftest import Run
 
-Options = dict[str, t.Any]
 NAME = "raylogs-test"
 ALWAYS = "always"
 FIRST, SECOND = "correct-horse-battery-1", "Staple+9-horse-correct"
@@ -43,49 +46,15 @@ KIBANA: Options = {"application": "kibana-.kibana", "privileges": ["read", "feat
 KIBANA_SHOWN: Options = {**KIBANA, "privileges": ["feature_x.all", "read"]}
 
 
-class Step(t.NamedTuple):
-    """Options, and the object before and after as the diff shows it."""
-
-    options: Options
-    before: Options
-    after: Options
-
-
-class Kind(t.NamedTuple):
-    """A module, what it and its reader return, how its difference is headed, what it is always given."""
-
-    module: str
-    returns: str
-    header: str
-    always: Options
-
-
 def live(kind: Kind, steps: list[Step], server: Secured, run: Run, secrets: list[str]) -> list[Options]:
-    """Take all steps, look at each, and give what the module returned after each; no secret is in it."""
+    """Take all steps, and give what the module returned after each; no secret is in it."""
+    asked = kind._replace(always={**reach(server), **kind.always})
     returned = []
-    for number, step in enumerate(steps):
-        asked = {**reach(server), **kind.always, **step.options}
-        found = fingerprint(server)
-
-        foretold = run(kind.module, check=True, **asked)
-        assert fingerprint(server) == found, step
-        done = run(kind.module, **asked)
-        now = fingerprint(server)
-        assert now != found, step
-        again = run(kind.module, **asked)
-        checked = run(kind.module, check=True, **asked)
-
-        assert (foretold["changed"], done["changed"]) == (True, True), (foretold, done)
-        assert done["diff"] == foretold["diff"]
-        header = {"before_header": kind.header, "after_header": kind.header}
-        assert done["diff"] == {**header, "before": step.before, "after": step.after}, number
-        assert (again["changed"], checked["changed"]) == (False, False), again
-        assert done[kind.returns] == again[kind.returns] == checked[kind.returns]
-        assert fingerprint(server) == now
-        assert "warnings" not in done
-        shown = json.dumps([foretold, done, again, checked])
+    for step in steps:
+        taken = take(asked, step, run, lambda: fingerprint(server))
+        shown = json.dumps(taken)
         assert [secret for secret in [*secrets, server.password] if secret in shown] == []
-        returned.append(done)
+        returned.append(taken.done)
     return returned
 
 
@@ -294,6 +263,42 @@ def plain(encoded: str) -> list[str]:
 def id_of(encoded: str) -> str:
     """Give the id of an encoded key."""
     return base64.b64decode(encoded).decode().partition(":")[0]
+
+
+PROGRAM = """
+import importlib, json, sys
+from ansible.module_utils.testing import patch_module_args
+program = importlib.import_module("ansible_collections.raylogs.efk.plugins.modules." + sys.argv[1])
+with patch_module_args(json.loads(sys.stdin.readline())):
+    program.main()
+"""
+
+
+def run_at_once(module: str, options: Options) -> list[Options]:
+    """Run a module in three processes at the same time and give what each returned."""
+    command = [sys.executable, "-c", PROGRAM, module]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    pipes: Options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    runs = [subprocess.Popen(command, env=environment, **pipes) for _number in range(3)]
+    for each in runs:
+        assert each.stdin
+        each.stdin.write(f"{json.dumps(options)}\n")
+        each.stdin.flush()
+    return [json.loads(each.communicate()[0]) for each in runs]
+
+
+@pytest.mark.parametrize("module", ["elasticsearch_api_key", "elasticsearch_service_token"])
+def test_runs_at_once_make_one_secret(module: str, secured: Secured, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "keys" / NAME
+    asked = {**reach(secured), "name": NAME, "path": str(file)}
+    rights: Options = {"role_descriptors": {"a": {"cluster": ["monitor"]}}} if module.endswith("key") else {}
+    answers = run_at_once(module, {**asked, **rights})
+    assert sorted(answer["changed"] for answer in answers) == [False, False, True], answers
+    assert list(file.parent.iterdir()) == [file]
+    gone = run_at_once(module, {**asked, "state": "absent"})
+    assert sorted(answer["changed"] for answer in gone) == [False, False, True], gone
+    assert len([one for answer in gone for one in answer.get("invalidated", [])]) == len(rights)
+    assert not run(module, **asked, state="absent")["changed"]
 
 
 def test_key_that_no_longer_serves_is_replaced(secured: Secured, run: Run, tmp_path: Path) -> None:
