@@ -15,8 +15,8 @@ NS_PER_SECOND = 1_000_000_000
 MS_PER_SECOND = 1_000
 MS_PER_MINUTE = 60_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
-_OFFSET = re.compile(r"(?:UTC)?([+-])(\d{1,2}):?(\d\d)")
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)\d* ?(Z|UTC|[+-]\d\d:?\d\d)?")
+_OFFSET = re.compile(r"(?:UTC)?([+-])(\d{1,2}):?(\d\d)", re.ASCII)
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)\d* ?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII)
 # Where the parts of `2026-11-23 08:33:54,012` begin and end.
 _MINUTE_END = 16
 _SECOND = slice(17, 19)

@@ -19,17 +19,17 @@ _LONG_DIGITS = 18
 _NS_PER_MS = 1_000_000
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _DECIMAL_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-_BYTES = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)(i?)B")
+_BYTES = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)(i?)B", re.ASCII)
 # No more digits than a whole number has.
-_DEMAND = re.compile(r": (\d{1,15})\+? ")
+_DEMAND = re.compile(r": (\d{1,15})\+? ", re.ASCII)
 _INTEGER = re.compile(r"-?[0-9]+")
 _LAST_WHOLE = 2**63 - 1
 _WHOLE = re.compile(rb"-?[0-9]{1,19}")
 _HEX = re.compile(r"[0-9a-f]+")
 # Digits of the ids of jobs, actors, tasks, and of nodes and workers.
 _HEX_LENGTHS = frozenset({8, 32, 48, 56})
-_ENTRY = re.compile(r"\n (\d{1,15}(?!\d))? ?")
-_STATED_ZONE = re.compile(r"(?:Z|UTC|[+-]\d\d:?\d\d)\s*$")
+_ENTRY = re.compile(r"\n (\d{1,15}(?!\d))? ?", re.ASCII)
+_STATED_ZONE = re.compile(r"(?:Z|UTC|[+-]\d\d:?\d\d)\s*$", re.ASCII)
 _UTC = _clock.Clock("UTC")
 # Python's numbers of levels; applications that log numbers at all log these.
 _LEVEL_NUMBERS = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
@@ -181,7 +181,7 @@ def _long(raw: t.Any) -> int | None:
 
 
 def _double(raw: t.Any) -> float | None:
-    if isinstance(raw, bool) or not isinstance(raw, (int, str, float)):
+    if isinstance(raw, bool) or not isinstance(raw, (int, str, float)) or (isinstance(raw, str) and not raw.isascii()):
         return None
     try:
         number = float(raw)

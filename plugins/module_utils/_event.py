@@ -336,7 +336,7 @@ class Builder:
                 break
         event["error.stack_trace"] = stack
         # A traceback whose last line is not there yet says at least where it was.
-        return message or lines[-1].strip()
+        return message or (lines[-1].strip() if lines else "")
 
     def _pass(self, moment: _clock.Moment | None, *, local: bool) -> None:
         if moment:

@@ -23,6 +23,11 @@ COPY_FORMAT = "driver_copy"
 CUT = b""
 _COLON = ord(":")
 _DEEPEST = 400
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+# An escape; group 1 is half of a surrogate pair, which no UTF-8 can hold.
+_JSON_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 _INDENT = (b" ", b"\t")
 # What may follow the lines of an open event in free text.
 _PLAIN, _SINGLE, _FRAMES, _LAST_LINE, _GAP, _CHAINED, _GROUP, _CRASH = range(8)
@@ -83,17 +88,24 @@ def _cut_lines(lines: t.Iterator[bytes], cuts: t.Iterator[int], beyond: list[int
 
 
 def parse_record(line: bytes) -> dict[str, t.Any] | None:
-    """Read a line as a JSON object, with raw control bytes and invalid UTF-8 in its strings; None when it is none.
+    """Read a line as a JSON object, with raw control bytes and what is no UTF-8 in its strings; None when it is none.
 
     What is nested so deeply that writing it again would exhaust Python's stack is none either.
     """
+    text = line.decode("utf-8", "replace")
+    if _SURROGATE.search(line):
+        text = _JSON_ESCAPE.sub(_whole_escape, text)
     try:
-        record = json.loads(line.decode("utf-8", "replace"), strict=False)
+        record = json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return None
     if not isinstance(record, dict) or (line.count(b"{") + line.count(b"[") > _DEEPEST and _is_too_deep(record)):
         return None
     return record
+
+
+def _whole_escape(escape: re.Match[str]) -> str:
+    return "\\ufffd" if escape[1] else escape[0]
 
 
 def _is_too_deep(record: dict[str, t.Any]) -> bool:

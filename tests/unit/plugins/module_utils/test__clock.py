@@ -84,6 +84,9 @@ def test_local_forgets_minutes_when_it_knows_too_many() -> None:
         pytest.param("2026-11-23T08:33:54+05:30", "2026-11-23T03:03:54.000Z", id="ISO with an offset"),
         pytest.param("2026-11-23T08:33:54+99:99", None, id="ISO with an offset of more than a day"),
         pytest.param("2026-11-23T08:33:54,5", "2026-11-23T08:33:54.500Z", id="ISO without a zone is local"),
+        pytest.param(
+            "2026-11-23T08:33:54+\u0660\u0665:\u0663\u0660", "2026-11-23T08:33:54.000Z", id="digits that no offset has"
+        ),
         pytest.param("23/Nov/2026", None, id="another notation"),
         pytest.param(["2026-11-23T08:33:54Z"], None, id="a list"),
     ],

@@ -56,6 +56,7 @@ KINDS = (
         pytest.param("double", False, None, id="no double of a truth value"),
         pytest.param("double", {}, None, id="no double of an object"),
         pytest.param("double", "one", None, id="no double of words"),
+        pytest.param("double", "\u0661.\u0665", None, id="no double of other digits"),
         pytest.param("date", "2026-11-23T08:33:54Z", "2026-11-23T08:33:54.000Z", id="date of ISO text"),
         pytest.param("date", 1795422834, "2026-11-23T08:33:54.000Z", id="date of seconds"),
         pytest.param("date", "tomorrow", None, id="no date of words"),

@@ -192,6 +192,7 @@ def test_json_zone_is_not_assumed_for_exact_times() -> None:
         pytest.param(b'{"message": {"a": 1}}', '{"a": 1}', id="an object"),
         pytest.param(b'{"message": "\\ud800"}', "\ufffd", id="half a surrogate pair"),
         pytest.param(b'{"message": "m", "x": NaN}', "m", id="NaN"),
+        pytest.param(b'{"message": "", "exc_info": "  "}', "", id="a blank traceback and nothing else"),
         pytest.param(b'{"message": "m", "x": 1e999}', "m", id="infinity"),
     ],
 )

@@ -193,6 +193,7 @@ def test_an_end_in_the_next_piece_is_kept() -> None:
         pytest.param(b'{"a": "\x1b[31m\x00"}', {"a": "\x1b[31m\x00"}, id="raw control bytes"),
         pytest.param(b'{"a": "\xff"}', {"a": "\ufffd"}, id="invalid UTF-8"),
         pytest.param(b'{"a": 1', None, id="cut"),
+        pytest.param(b'{"\\ud800": "\\udfff\\ud83d\\ude00\\\\ud800"}', {"\ufffd": "\ufffd😀\\ud800"}, id="surrogates"),
         pytest.param(b"[1]", None, id="a list"),
         pytest.param(b"[" * 100_000, None, id="too deep"),
         pytest.param(b'{"a":' * 100_000, None, id="objects too deep"),
