@@ -25,7 +25,7 @@ _OLD = "old/"
 # What Python's re and Ruby's Regexp read differently, or what only one of them knows.
 _ESCAPE = re.compile(r"\\.")
 _FOREIGN_ESCAPES = frozenset("\\" + letter for letter in "hHRXKGpPZzkgN")
-_NOT_PORTABLE = re.compile(r"\(\?[^:]|[*+?}]\+|\[\^?\]?[^\]]*\[|&&|(?<!\[)\^")
+_NOT_PORTABLE = re.compile(r"\(\?[^:=]|[*+?}]\+|\[\^?\]?[^\]]*\[|&&|(?<!\[)\^")
 _REGEX_KEYS = frozenset({"pattern", "escapes", "progress", "mask", "begin", "go_on", "chained", "last_line"})
 FULL = "full"
 NEVER = "never"
@@ -259,7 +259,7 @@ def _check_regex(place: str, pattern: str) -> None:
     if foreign:
         raise CatalogueError(
             f"The regular expression at {place} holds '{foreign[0]}', which Python and Ruby do not read alike. "
-            "Use numbered groups, (?:...), character classes and plain quantifiers only."
+            "Use numbered groups, (?:...), (?=...), character classes and plain quantifiers only."
         )
     try:
         re.compile(pattern.encode())

@@ -219,7 +219,7 @@ def test_additions_that_are_refused(extra: dict[str, t.Any], message: str) -> No
         pytest.param(r"(?P<name>a)", "(?P", id="a named group of Python"),
         pytest.param(r"(?<name>a)", "(?<", id="a named group of Ruby"),
         pytest.param(r"(?i)a", "(?i", id="flags"),
-        pytest.param(r"a(?=b)", "(?=", id="looking ahead"),
+        pytest.param(r"a(?!b)", "(?!", id="looking ahead for what is not there"),
         pytest.param(r"\h+", r"\h", id="a hexadecimal digit of Ruby"),
         pytest.param(r"a\Z", r"\Z", id="the end, which is another one in Ruby"),
         pytest.param(r"a\z", r"\z", id="the end of Ruby"),
@@ -239,7 +239,7 @@ def test_expressions_that_are_read_otherwise(pattern: str, found: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"\\h", r"\[\[a", r"\++", r"[^\]a]b", r"[()][A-Z]", r"(?:a|b){2,3}", r"[\^]", r"\(\?a", r"a\}+"]
+    "pattern", [r"\\h", r"\[\[a", r"\++", r"[^\]a]b", r"[()][A-Z]", r"a(?=b)", r"(?:a|b){2,3}", r"[\^]", r"\(\?a", r"a\}+"]
 )
 def test_expressions_that_are_read_alike(pattern: str) -> None:
     _catalogue.load({"formats": {"own": {**OWN_FORMAT, "pattern": rf"\A{pattern}"}}})
