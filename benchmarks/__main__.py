@@ -13,7 +13,7 @@ from pathlib import Path
 from ansible_collections.raylogs.efk.plugins.module_utils import _spool
 
 BUNDLED = Path(__file__).parent.parent / "demo" / "session.tar.xz"
-BENCHMARKS = ("parser_speed", "import_speed", "storage")
+BENCHMARKS = ("parser_speed", "collector_parser", "import_speed", "storage")
 WITHOUT_LOGS = ("content_pass",)
 
 

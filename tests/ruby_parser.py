@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import pathlib
 import shutil
 import subprocess
 import typing as t
@@ -21,8 +22,7 @@ from ansible_collections.raylogs.efk.plugins.module_utils import _event, _parse
 from tests import corpus
 
 if t.TYPE_CHECKING:
-    import pathlib
-
+    from ansible_collections.raylogs.efk.plugins.module_utils import _context
     from ansible_collections.raylogs.efk.plugins.module_utils._catalogue import Copy
 
 RUBY = shutil.which("ruby")
@@ -72,6 +72,14 @@ class Asked:
             return answer
 
         return ask
+
+
+def tasks(folder: pathlib.Path, settings: _context.Settings) -> t.Iterator[Task]:
+    """Yield the files below a folder."""
+    for view, node, file, pieces in corpus.logs(folder, settings):
+        context = corpus.context_of(view, node, file, pieces)
+        constants = [view.constant(node, file, key) for key in context.keys]
+        yield Task(context, constants, [pathlib.Path(piece.path) for piece in pieces], settings.profile)
 
 
 def python_items(task: Task, cuts: Cuts | None = None) -> tuple[list[Shown], Asked]:

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import itertools
-import pathlib
+
 import typing as t
 
 import pytest
 
 from tests import corpus, golden_files, odd_lines, parsing, ruby_parser
+
+if t.TYPE_CHECKING:
+    import pathlib
 
 PROFILES = ("lean", "standard", "full")
 MUTATED_LINES = 6_000
@@ -24,13 +27,7 @@ def tasks_of(
 ) -> list[ruby_parser.Task]:
     """Return the files below a folder."""
     chosen = corpus.settings(profile, zone, keep_copies=keep_copies)
-    tasks = []
-    for view, node, file, pieces in corpus.logs(folder, chosen):
-        context = corpus.context_of(view, node, file, pieces)
-        constants = [view.constant(node, file, key) for key in context.keys]
-        paths: list[bytes | pathlib.Path] = [pathlib.Path(piece.path) for piece in pieces]
-        tasks.append(ruby_parser.Task(context, constants, paths, profile, mode))
-    return tasks
+    return [task._replace(mode=mode) for task in ruby_parser.tasks(folder, chosen)]
 
 
 def task_of(

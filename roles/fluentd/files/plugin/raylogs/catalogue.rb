@@ -11,14 +11,17 @@ module RayLogs
     # What a pattern consists of: an escaped character, a character class, or any other character.
     TOKEN = /\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|./m
 
+    @bytes = {}
+    @text = {}
+
     # For lines as they lie on the disk.
     def self.on_bytes(pattern)
-      Regexp.new(portable(pattern).b, Regexp::NOENCODING)
+      @bytes[pattern] ||= Regexp.new(portable(pattern).b, Regexp::NOENCODING)
     end
 
     # For messages: \w, \d, \s and \b know ASCII alone.
     def self.on_text(pattern)
-      Regexp.new("(?a:#{portable(pattern)})")
+      @text[pattern] ||= Regexp.new("(?a:#{portable(pattern)})")
     end
 
     # For names of files, which match as a whole.
@@ -100,6 +103,12 @@ module RayLogs
       @progress = Patterns.on_bytes(data['progress'])
       @mask = Patterns.on_text(data['pattern']['mask'])
       @masker = Text::Masker.new(self)
+      @shared = {}
+    end
+
+    # Return what all files share of a name, made once.
+    def shared(name)
+      @shared.fetch(name) { @shared[name] = yield }
     end
 
     # Tell what the file `name`, relative to `logs/`, is; what no other kind knows is of the last one.
@@ -122,11 +131,7 @@ module RayLogs
 
     # Return what the profile leaves out of a kind.
     def omissions(kind, profile)
-      rules = @data['omissions'].select do |rule|
-        rule['profiles'].include?(profile) && (rule['classes'].nil? || rule['classes'].include?(kind.class_)) &&
-          (rule['kinds'].nil? || rule['kinds'].include?(kind.id))
-      end
-      rules.map { |rule| Omission.new(rule['id'], rule['levels'], rule['message'] && Patterns.on_text(rule['message'])) }
+      shared([:omissions, kind.id, profile]) { compile_omissions(kind, profile) }
     end
 
     # Tell whether the profile stores a kind of file at all.
@@ -136,10 +141,7 @@ module RayLogs
 
     # Return the patterns that find more fields in the messages of a dataset.
     def details(dataset)
-      rules = @data.fetch('details', []).select { |rule| rule['datasets'].include?(dataset) }
-      rules.map do |rule|
-        Detail.new(Patterns.on_text(rule['pattern']), rule['groups'].map { |group| [group['field'], group['type']] })
-      end
+      shared([:details, dataset]) { compile_details(dataset) }
     end
 
     # Write the name of a file as text; a byte that is no UTF-8 is a question mark.
@@ -148,6 +150,21 @@ module RayLogs
     end
 
     private
+
+    def compile_omissions(kind, profile)
+      rules = @data['omissions'].select do |rule|
+        rule['profiles'].include?(profile) && (rule['classes'].nil? || rule['classes'].include?(kind.class_)) &&
+          (rule['kinds'].nil? || rule['kinds'].include?(kind.id))
+      end
+      rules.map { |rule| Omission.new(rule['id'], rule['levels'], rule['message'] && Patterns.on_text(rule['message'])) }
+    end
+
+    def compile_details(dataset)
+      rules = @data.fetch('details', []).select { |rule| rule['datasets'].include?(dataset) }
+      rules.map do |rule|
+        Detail.new(Patterns.on_text(rule['pattern']), rule['groups'].map { |group| [group['field'], group['type']] })
+      end
+    end
 
     def classified(kind, name, number, old, parts)
       Classified.new(kind, name, number, old, parts.transform_values { |part| part && self.class.shown(part) })

@@ -12,6 +12,9 @@ module RayLogs
     NS_PER_SECOND = 1_000_000_000
     # What date_nanos can hold; a time outside is no time of a log line.
     LAST_NS = 9_223_372_036_854_775_807
+    # Numbers with as many digits as they are written with.
+    TWO = Array.new(100) { |number| format('%02d', number).freeze }.freeze
+    THREE = Array.new(1000) { |number| format('%03d', number).freeze }.freeze
     # The number of digits tells seconds, milliseconds, microseconds and nanoseconds apart from 2001 to 2286.
     NS_PER_UNIT = { 10 => NS_PER_SECOND, 13 => NS_PER_MS, 16 => 1_000, 19 => 1 }.freeze
 
@@ -25,18 +28,17 @@ module RayLogs
 
     # Write the moment to the nanosecond; nil where the nanoseconds are not known.
     def nanos_text
-      @ns && format('%<text>s%<nanos>06dZ', text: @text.chop, nanos: @ns % NS_PER_MS)
+      @ns && "#{@text.chop}#{(NS_PER_MS + @ns % NS_PER_MS).to_s.byteslice(1, 6)}Z"
     end
 
     # Make a moment of milliseconds since 1970, and of nanoseconds where they are known.
     def self.from_ms(ms, ns = nil)
       seconds, rest = ms.divmod(1_000)
       minute, second = seconds.divmod(60)
-      unless minute == @minute
-        @prefix = Time.at(minute * 60).utc.strftime('%Y-%m-%dT%H:%M:').freeze
-        @minute = minute
-      end
-      new(format('%<prefix>s%<second>02d.%<rest>03dZ', prefix: @prefix, second: second, rest: rest), ms, ns)
+      # One value, so that no thread sees the minute of one time and the text of another.
+      last = @last
+      last = @last = [minute, Time.at(minute * 60).utc.strftime('%Y-%m-%dT%H:%M:')].freeze if last.nil? || last[0] != minute
+      new("#{last[1]}#{TWO[second]}.#{THREE[rest]}Z", ms, ns)
     end
 
     # Make a moment of nanoseconds since 1970; nil when no field could hold it.
@@ -69,8 +71,11 @@ module RayLogs
     MINUTE = /\A(\d{4})-(1[0-2]|0[1-9]|[1-9])-(3[01]|[12]\d|0[1-9]|[1-9]|\ [1-9])
               [\ \t-\r\x1c-\x1f]+(2[0-3]|[01]\d|\d):([0-5]\d|\d)/x
     CACHED_MINUTES = 4096
+    # Where the parts of `2026-11-23 08:33:54,012` begin and end.
+    MINUTE_SIZE = 16
     SECOND = 17
     FRACTION = 20
+    SIZE = 23
     NS_DIGITS = 9
 
     attr_reader :zone
@@ -84,15 +89,16 @@ module RayLogs
 
     # Read `2026-11-23 08:33:54,012`; comma or point, any fraction or none. nil when it is no time.
     def local(text)
-      minute = text.byteslice(0, 16)
-      prefix, ms = @minutes.fetch(minute) { text.ascii_only? ? remember(minute) : nil }
-      second = two_digits(text, SECOND)
-      return nil if prefix.nil? || second.nil? || second > 59 || !text.ascii_only?
+      return nil unless text.ascii_only?
 
-      size = text.bytesize
-      return with_milliseconds(text, prefix, ms + second * 1_000) if size == 23 && text.byteslice(20, 3).match?(/\A\d{3}\z/)
+      minute = text.byteslice(0, MINUTE_SIZE)
+      prefix, ms = @minutes.fetch(minute) { remember(minute) }
+      second = digits(text, SECOND, 2)
+      return nil if prefix.nil? || second.nil? || second > 59
+      return with_fraction(text, prefix, ms, second) if text.bytesize != SIZE
 
-      with_fraction(text, prefix, ms + second * 1_000)
+      rest = digits(text, FRACTION, 3)
+      rest && Moment.new("#{prefix}:#{Moment::TWO[second]}.#{Moment::THREE[rest]}Z", ms + second * 1_000 + rest)
     end
 
     # Read a time of an application's JSON: an ISO text with or without a zone, or an epoch number of any unit.
@@ -125,26 +131,28 @@ module RayLogs
 
     private
 
-    def with_milliseconds(text, prefix, ms)
-      Moment.new("#{prefix}:#{text.byteslice(SECOND, 2)}.#{text.byteslice(20, 3)}Z", ms + text.byteslice(20, 3).to_i)
-    end
-
-    def with_fraction(text, prefix, ms)
+    def with_fraction(text, prefix, ms, second)
       fraction = text.byteslice(FRACTION, NS_DIGITS) || ''
       return nil unless fraction.match?(/\A\d*\z/)
 
       digits = fraction.ljust(NS_DIGITS, '0')
-      ms += digits[0, 3].to_i
+      ms += second * 1_000 + digits[0, 3].to_i
       ns = fraction.size > 3 ? ms * Moment::NS_PER_MS + digits[3, 6].to_i : nil
-      Moment.new("#{prefix}:#{text.byteslice(SECOND, 2)}.#{digits[0, 3]}Z", ms, ns)
+      Moment.new("#{prefix}:#{Moment::TWO[second]}.#{digits[0, 3]}Z", ms, ns)
     end
 
-    def two_digits(text, place)
-      tens = text.getbyte(place)
-      ones = text.getbyte(place + 1)
-      return nil unless tens && ones && tens.between?(48, 57) && ones.between?(48, 57)
+    # Read so many digits; nil where others stand.
+    def digits(text, place, count)
+      number = 0
+      while count.positive?
+        byte = text.getbyte(place)
+        return nil if byte.nil? || byte < 48 || byte > 57
 
-      (tens - 48) * 10 + ones - 48
+        number = number * 10 + byte - 48
+        place += 1
+        count -= 1
+      end
+      number
     end
 
     def remember(minute)

@@ -198,6 +198,7 @@ module RayLogs
     # The catalogue's table of the keys of JSON records.
     class JsonKeys
       COMPONENT = 'component'
+      CONTESTED, MESSAGE, LEVEL, STACK, TIME_NS, TIME_LOCAL, TIME = Array.new(7) { |bit| 1 << bit }
 
       def initialize(table)
         @table = table
@@ -208,33 +209,51 @@ module RayLogs
           triple = [entry['key'], entry['field'], entry['type']].freeze
           several.key?(entry['field']) || @fields.key?(entry['key']) ? @contested << triple : @fields[entry['key']] = triple
         end
+        @kinds = kinds_of_keys
       end
 
       # Read a record; a value that does not fit its field stays a label.
       def read(record, component, levels)
         consumed = {}
-        fields = fields_of(record, consumed)
+        fields = {}
+        there = unique_fields(record, fields, consumed)
+        contested_fields(record, fields, consumed) if there.anybits?(CONTESTED)
         consumed[COMPONENT] = true if record.key?(COMPONENT) && record[COMPONENT] == component
-        message = first(record, 'message', consumed)
-        JsonEvent.new(fields, level(record, levels, consumed), message.nil? ? nil : Text.as_text(message),
-                      stack(record, consumed), first(record, 'time_ns', consumed), first(record, 'time_local', consumed),
-                      first(record, 'time', consumed), consumed)
+        message = first(record, 'message', consumed) if there.anybits?(MESSAGE)
+        JsonEvent.new(fields, there.anybits?(LEVEL) ? level(record, levels, consumed) : nil,
+                      message.nil? ? nil : Text.as_text(message), there.anybits?(STACK) ? stack(record, consumed) : nil,
+                      there.anybits?(TIME_NS) ? first(record, 'time_ns', consumed) : nil,
+                      there.anybits?(TIME_LOCAL) ? first(record, 'time_local', consumed) : nil,
+                      there.anybits?(TIME) ? first(record, 'time', consumed) : nil, consumed)
       end
 
       private
 
-      def fields_of(record, consumed)
-        fields = {}
+      # Say of each key what it may hold, so that only what is there is looked for.
+      def kinds_of_keys
+        kinds = Hash.new(0)
+        @contested.each { |key, _field, _kind| kinds[key] |= CONTESTED }
+        { 'message' => MESSAGE, 'level' => LEVEL, 'stack_trace' => STACK, 'time_ns' => TIME_NS, 'time_local' => TIME_LOCAL,
+          'time' => TIME }.each { |name, bit| @table[name].each { |key| kinds[key] |= bit } }
+        kinds
+      end
+
+      def unique_fields(record, fields, consumed)
+        there = 0
         record.each do |key, raw|
+          there |= @kinds[key]
           _key, field, kind = @fields[key]
           add(fields, field, Convert.value(raw, kind), key, consumed) if field
         end
+        there
+      end
+
+      def contested_fields(record, fields, consumed)
         @contested.each do |key, field, kind|
           next if fields.key?(field) || !record.key?(key)
 
           add(fields, field, Convert.value(record[key], kind), key, consumed)
         end
-        fields
       end
 
       def add(fields, field, converted, key, consumed)

@@ -41,7 +41,6 @@ module RayLogs
     # A pair of a text line: where it begins, where its key does, where it ends.
     Pair = Struct.new(:start, :key_start, :stop, :key, :value)
 
-    attr_accessor :created
     attr_reader :base
 
     # Take what is known of the file.
@@ -56,21 +55,34 @@ module RayLogs
       @base = context.base.dup
       @clock = context.clock
       @omissions = context.omissions
-      @cleaner = Text::Cleaner.new(catalogue)
+      @cleaner = catalogue.shared(:cleaner) { Text::Cleaner.new(catalogue) }
       @masker = catalogue.masker
-      @labels = Text::Labels.new(catalogue)
+      @labels = catalogue.shared(:labels) { Text::Labels.new(catalogue) }
       @levels = catalogue.levels
-      @plans = catalogue.formats.transform_values { |form| plan(form) }
-      @details = Hash.new { |known, dataset| known[dataset] = catalogue.details(dataset) }
-      @datasets = dataset_rules(catalogue)
+      plans = catalogue.shared(:plans) { catalogue.formats.transform_values { |form| plan(form) } }
+      @plans = with_copies(plans)
+      @details = catalogue.shared(:details) { Hash.new { |known, dataset| known[dataset] = catalogue.details(dataset) } }
+      @datasets = catalogue.shared([:datasets, @kind.id]) { dataset_rules(catalogue) }
       @pairs = Patterns.on_text(data['pairs']['pattern'])
       @pair_fields = data['pairs']['fields']
       @last_line = Patterns.on_text(data['traceback']['last_line'])
       @crash = Patterns.on_text(data['blocks']['crash']['begin'])
       @begins_traceback = Patterns.on_text(data['traceback']['begin'])
-      @json = Convert::JsonKeys.new(data['json'])
+      @json = catalogue.shared(:json_keys) { Convert::JsonKeys.new(data['json']) }
       @previous = nil
       @previous_is_local = false
+    end
+
+    # Say when the bytes were read.
+    def created=(moment)
+      @created = moment
+      @base['event.created'] = moment.text
+    end
+
+    # Name the piece that is read; an event that began in the one before keeps that one's name.
+    def piece=(key)
+      @piece = key
+      @base['log.file.fingerprint'] = key
     end
 
     # Make the item of one frame.
@@ -103,9 +115,17 @@ module RayLogs
     def plan(form)
       groups = form.groups
       fields = groups.filter_map { |name, number| GROUP_FIELDS[name] && [number, *GROUP_FIELDS[name]] }
-      copies = @context.copies.select { |rule, _test| rule.format == form.name }
       Plan.new(form.name, groups['time'], groups['zone'], groups['level'], fields, form.name == 'serve',
-               form.name == 'python', groups, copies.empty? ? nil : copies)
+               form.name == 'python', groups)
+    end
+
+    # Return the plans with the rules for copies that hold for this file.
+    def with_copies(plans)
+      by_format = @context.copies.group_by { |rule, _test| rule.format }
+      named = by_format.slice(*plans.keys)
+      return plans if named.empty?
+
+      plans.merge(named.to_h { |name, copies| [name, plans[name].dup.tap { |plan| plan.copies = copies }] })
     end
 
     def dataset_rules(catalogue)
@@ -380,10 +400,9 @@ module RayLogs
       add_time(event, moment)
       dataset = dataset(event, message)
       event['message'] = message
-      event['log.file.fingerprint'] = frame.key
+      event['log.file.fingerprint'] = frame.key unless frame.key.equal?(@piece)
       event['log.offset'] = frame.offset
       event['event.id'] = "#{frame.key}:#{frame.offset}"
-      event['event.created'] = @created.text
       event['ray.bytes'] = frame.raw.bytesize
       event['ray.pattern'], event['ray.pattern_id'] = @masker.mask(message) unless message.empty?
       add_tag(event, Text::INVALID_UTF8) if message.include?(Text::REPLACEMENT)

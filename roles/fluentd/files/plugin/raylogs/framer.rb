@@ -41,7 +41,7 @@ module RayLogs
     def initialize(catalogue, kind, &build)
       @build = build
       @limit = catalogue.event_bytes
-      @firsts = formats_by_first_byte(catalogue, kind)
+      @firsts = catalogue.shared([:firsts, kind.id]) { formats_by_first_byte(catalogue, kind) }
       @output = kind.framing == 'output'
       @records = kind.framing == 'record'
       @level_keys = catalogue.data['json']['level']
@@ -59,8 +59,10 @@ module RayLogs
       @mode = :plain
     end
 
-    # Say what lines are whose beginning is not there, and the key of the piece that is fed next.
-    attr_writer :orphan, :piece
+    # What lines are whose beginning is not there.
+    attr_writer :orphan
+    # The key of the piece that is fed next.
+    attr_accessor :piece
 
     # Frame one line, which is no longer than an event may be. offset: where it begins.
     def feed(line, offset)
@@ -110,7 +112,7 @@ module RayLogs
 
     # Remember what is open.
     def mark
-      Mark.new(@parts, @parts.size, STATE.map { |name| instance_variable_get(name) } << @piece)
+      Mark.new(@parts, @parts.size, STATE.map { |name| instance_variable_get(name) })
     end
 
     # Forget all lines since the mark.
@@ -118,7 +120,6 @@ module RayLogs
       @parts = mark.parts
       @parts.pop while @parts.size > mark.count
       STATE.each_with_index { |name, number| instance_variable_set(name, mark.state[number]) }
-      @piece = mark.state.last
     end
 
     private

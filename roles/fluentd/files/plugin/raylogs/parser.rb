@@ -25,7 +25,7 @@ module RayLogs
   # Makes the items of one file of the lines that are fed, in the order of the file.
   class Parser
     # What undoes everything that was fed since.
-    Mark = Struct.new(:framer, :builder, :begun, :rotated)
+    Mark = Struct.new(:framer, :builder, :piece, :begun, :rotated)
 
     def initialize(context)
       catalogue = context.catalogue
@@ -74,7 +74,7 @@ module RayLogs
 
     # Say that the file was rotated: what is fed next is of a new piece, and lines go on where the old one ended.
     def turn(key)
-      @framer.piece = key
+      @framer.piece = @builder.piece = key
       @begun = false
     end
 
@@ -90,7 +90,7 @@ module RayLogs
 
     # Remember where the parser is. Only the last mark can be gone back to, as often as needed.
     def mark
-      @last_mark = Mark.new(@framer.mark, @builder.mark, @begun, @rotated)
+      @last_mark = Mark.new(@framer.mark, @builder.mark, @framer.piece, @begun, @rotated)
     end
 
     # Undo everything that was fed since the last mark.
@@ -99,6 +99,7 @@ module RayLogs
 
       @framer.reset(mark.framer)
       @builder.reset(mark.builder)
+      @framer.piece = @builder.piece = mark.piece
       @begun = mark.begun
       @rotated = mark.rotated
       @items.clear

@@ -12,7 +12,6 @@ module RayLogs
   class RecordBuilder
     PLACE = /\{([^}]+)\}/
 
-    attr_accessor :created
     attr_reader :base
 
     # Take what is known of the file.
@@ -23,15 +22,29 @@ module RayLogs
       @rule = catalogue.data['records'][context.classified.kind.record]
       @folded = @rule.dig('folded', 'profiles')&.include?(context.profile)
       @levels = catalogue.levels
-      @cleaner = Text::Cleaner.new(catalogue)
+      @cleaner = catalogue.shared(:cleaner) { Text::Cleaner.new(catalogue) }
       @masker = catalogue.masker
-      @labels = Text::Labels.new(catalogue)
-      @fields = @rule['fields'].map { |entry| [entry['from'].split('.'), entry['field'], entry['type']] }
+      @labels = catalogue.shared(:labels) { Text::Labels.new(catalogue) }
+      @fields = catalogue.shared([:record_fields, context.classified.kind.record]) do
+        @rule['fields'].map { |entry| [entry['from'].split('.'), entry['field'], entry['type']] }
+      end
       @labels_from = @rule['labels_from']&.split('.')
       @not_labels = not_labels
       @tasks = {}
       @undo = nil
       @previous = nil
+    end
+
+    # Say when the bytes were read.
+    def created=(moment)
+      @created = moment
+      @base['event.created'] = moment.text
+    end
+
+    # Name the piece that is read; an event that began in the one before keeps that one's name.
+    def piece=(key)
+      @piece = key
+      @base['log.file.fingerprint'] = key
     end
 
     # Make the item of one frame.
@@ -237,10 +250,9 @@ module RayLogs
       end
       event['@timestamp'] = chosen.text
       event['message'] = message
-      event['log.file.fingerprint'] = frame.key
+      event['log.file.fingerprint'] = frame.key unless frame.key.equal?(@piece)
       event['log.offset'] = frame.offset
       event['event.id'] = "#{frame.key}:#{frame.offset}"
-      event['event.created'] = @created.text
       event['ray.bytes'] = frame.raw.bytesize
       event['ray.pattern'], event['ray.pattern_id'] = @masker.mask(message)
       [EVENT, event]
