@@ -100,9 +100,6 @@ module Fluent
         end
       end
 
-      # A fact that decides on identity is not known yet; the lines wait in their file.
-      class FactAwaited < StandardError; end
-
       def configure(conf)
         conf.add_element('parse')['@type'] = 'none' if conf.elements('parse').empty?
         conf['path'] ||= conf.elements('temp_dir').map { |section| "#{section.arg}/session_2*/logs/*" }.join(',')
@@ -124,6 +121,7 @@ module Fluent
         @nodes = {}
         @again = {}
         @complained = {}
+        @first_asked = {}
         @counts = Hash.new(0)
         @seconds = {}
         @tags = CLASSES.to_h { |name| [name, "#{@tag}.#{name}"] }
@@ -293,7 +291,7 @@ module Fluent
           raise WatcherSetupError, "#{target_info.path} was rotated" unless status.ino == target_info.ino
 
           entry = @journal[target_info.ino]
-          same = entry.nil? || (entry.btime == birth(file) && entry.head == digest(file.gets("\n", @known.head_bytes)))
+          same = entry.nil? || (entry.btime == birth(file) && entry.head == digest(RayLogs::Identity.head(file, @known)))
           if same && position > status.size
             @journal.begin_again(target_info.ino)
           elsif !same
@@ -327,13 +325,12 @@ module Fluent
         node = @nodes[logs] ||= RayLogs::Node.new(
           catalogue: @known, logs_dir: logs, session: session, settings: settings(logs)
         )
-        node.refresh
         context = File.open(file.path, 'rb') do |io|
           raise "#{file.path} is another file by now" unless io.stat.ino == file.ino
 
-          head = (io.gets("\n", @known.head_bytes) || '').delete_suffix("\n")
+          head = RayLogs::Identity.head(io, @known)
           made = node.context(name, head, wait: waits?(file))
-          raise FactAwaited, "#{file.path}: waiting for what other files say of it" if made == :wait
+          raise RayLogs::FactAwaited, "#{file.path}: waiting for what other files say of it" if made == :wait
 
           identified(file, io, head, node, made)
         end
@@ -348,7 +345,6 @@ module Fluent
       # What another file says of this one is worth some seconds, but no line.
       def waits?(file)
         now = Fluent::Clock.now
-        @first_asked ||= {}
         @first_asked.delete_if { |_ino, asked| now - asked > 10 * FACT_WAIT_S }
         now - (@first_asked[file.ino] ||= now) < FACT_WAIT_S
       end
@@ -357,30 +353,28 @@ module Fluent
       def identified(file, io, head, node, context)
         entry = @journal[file.ino]
         if entry.nil?
-          key = node.key(context.classified, head, path: file.path, ino: file.ino, members: @journal.of_base(context.key))
+          key = node.key(context.classified, head, ino: file.ino, members: @journal.of_base(context.key))
           @journal.add(file.ino, birth(io), digest(head), context.key, key)
           entry = @journal[file.ino]
         end
         context.key = entry.key
+        file.tag = @tags.fetch(context.classified.kind.class_)
         context
       end
 
       def birth(io)
-        status = io.stat
-        (io.birthtime.to_r * 1_000_000_000).to_i if status
-      rescue NotImplementedError, SystemCallError
-        0
+        RayLogs::PieceKeys.birth(RayLogs::Identity.inode_and_birth(io))
       end
 
       def digest(head)
-        Digest::SHA256.base64digest((head || '').delete_suffix("\n"))[0, 16]
+        Digest::SHA256.base64digest(head)[0, 16]
       end
 
       def settings(logs)
         temp_dir = @temp_dirs.find { |section| logs.start_with?("#{section.path.chomp('/')}/") }
         { cluster: temp_dir&.cluster.to_s, profile: @profile.to_s, zone: @zone, host_name: @host_name,
           reader: { 'agent.type' => 'collector', 'agent.name' => @host_name, 'agent.version' => @collector_version },
-          keep_copies: @keep_copies, extra_fields: @fields_extra }
+          keep_copies: @keep_copies, extra_fields: @fields_extra, fact_wait: FACT_WAIT_S }
       end
 
       # --- to the buffer
@@ -388,12 +382,8 @@ module Fluent
       def deliver(file, items)
         events = Fluent::MultiEventStream.new
         items.each { |item| events.add(time_of(item.event), item.event) if item.event }
-        emit(@tags.fetch(file_class(file)), events)
+        emit(file.tag, events)
         items.each { |item| @counts[item.event ? 'events' : item.what] += 1 }
-      end
-
-      def file_class(file)
-        @known.classify(split(file.path).last).kind.class_
       end
 
       def emit(tag, events)
@@ -456,7 +446,7 @@ module Fluent
       def attempt(watcher)
         yield
         true
-      rescue FactAwaited
+      rescue RayLogs::FactAwaited
         false
       rescue StandardError => e
         complain(e, watcher&.path)

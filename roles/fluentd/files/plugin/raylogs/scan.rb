@@ -69,7 +69,7 @@ module RayLogs
       mtime = File.lstat(folder).mtime.to_f
       known = @folders[folder]
       if known.nil? || known[:mtime] != mtime || known[:listed] - mtime < SETTLED_S
-        known = list(logs, folder, now, mtime)
+        known = list(logs, folder, now, mtime, known ? known[:wanted] : {})
         @changed = true
       end
       present[folder] = known
@@ -78,22 +78,23 @@ module RayLogs
       @unreadable[folder] = e.message unless e.is_a?(Errno::ENOENT)
     end
 
-    def list(logs, folder, now, mtime)
+    def list(logs, folder, now, mtime, decided)
       files = []
       folders = []
+      wanted = {}
       Dir.children(folder).each do |name|
         path = File.join(folder, name)
         status = File.lstat(path)
         if status.directory?
           folders << path
-        elsif status.file? && @wanted.call(logs, path[(logs.size + 1)..])
+        elsif status.file? && (wanted[name] = decided.fetch(name) { @wanted.call(logs, path[(logs.size + 1)..]) })
           files << Found.new(path, status.ino, status.size, status.mtime.to_f)
         end
       rescue Errno::ENOENT
         next
       end
       @unreadable.delete(folder)
-      { mtime: mtime, listed: now, files: files, folders: folders }
+      { mtime: mtime, listed: now, files: files, folders: folders, wanted: wanted }
     end
 
     # Nothing says that a file at rest has grown but its size; each is looked at in one of several rounds.

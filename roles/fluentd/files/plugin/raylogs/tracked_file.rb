@@ -17,7 +17,7 @@ module RayLogs
     private_constant :HEAD_BYTES, :TAIL_BYTES, :READ_BYTES
 
     attr_reader :ino, :taken, :touched
-    attr_accessor :path, :readers, :row
+    attr_accessor :path, :readers, :tag
 
     # journal: of all files. identify: called with this file and its first line, returns its parser or raises.
     # deliver: called with this file and its items; what it raises leaves everything as it was before.
