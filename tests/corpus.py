@@ -114,8 +114,15 @@ def parse(path: pathlib.Path, chosen: _context.Settings | None = None) -> t.Iter
     for view, node, file, pieces in logs(path, chosen):
         if not view.left_out_copy(node, file):
             context = context_of(view, node, file, pieces)
-            items = list(_parse.parse_file(context, openers(pieces), chosen.profile))
+            items = list(parse_pieces(context, pieces, chosen.profile))
             yield ParsedFile(view, node, file, pieces, context, items)
+
+
+def parse_pieces(
+    context: _event.FileContext, pieces: t.Iterable[_session.Piece], profile: str
+) -> t.Iterator[_event.Item]:
+    """Yield the items of one file."""
+    return _parse.parse_file(context, openers(pieces), profile)
 
 
 def openers(pieces: t.Iterable[_session.Piece]) -> list[_parse.Open]:

@@ -29,6 +29,8 @@ RUBY = shutil.which("ruby")
 NO_RUBY = "ruby is not installed here, so that the collector's parser was not compared with the importer's"
 PLUGIN = corpus.ROOT / "roles" / "fluentd" / "files" / "plugin"
 DRIVER = corpus.ROOT / "tests" / "ruby" / "parse_files.rb"
+# Under which Fluentd runs Ruby.
+FLUENTD_ENCODINGS = "-Eascii-8bit:ascii-8bit"
 CATALOGUE_JSON = corpus.ROOT / "catalogue" / "ray_logs.json"
 Cuts = dict[int, list[int]]
 # Piece, offset, size, what, and the document as text with sorted keys.
@@ -123,7 +125,7 @@ def question(task: Task, asked: Asked, seed: int) -> dict[str, t.Any]:
 
 def run_ruby(script: pathlib.Path, asked: t.Any) -> t.Iterator[t.Any]:
     """Ask a script of tests/ruby; yield its answers."""
-    command = [RUBY or "", "-W:no-experimental", str(script)]
+    command = [RUBY or "", FLUENTD_ENCODINGS, str(script)]
     done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

@@ -25,6 +25,15 @@ FLATTENED_DEPTH = 20
 TYPES_WITH_MALFORMED = ("date", "date_nanos", "long", "double", "boolean", "ip")
 TYPES_OF_USERS = ("keyword", "text", *TYPES_WITH_MALFORMED)
 
+IMPORTER = (
+    "## What an importer knows better",
+    "",
+    "An importer reads whole sessions, a collector what its node's files say by then. Their events have the same ids",
+    "and the same fields but for these, in so many of the lines (measured with real sessions, written anew in time):",
+    "",
+    "| Field | Lines | Why |",
+    "| --- | --- | --- |",
+)
 REFUSED = """\
 ## What the server refuses
 
@@ -119,6 +128,7 @@ def fields_page(schema: Json) -> str:
     """Write the page with the table of all fields."""
     aliases = {field["path"]: field["name"] for field in schema["fields"] if field["type"] == "alias"}
     rows = [fields_row(field, aliases) for field in schema["fields"] if field["type"] != "alias"]
+    better = [field for field in schema["fields"] if isinstance(field.get("importer"), dict)]
     lines = [
         "<!--",
         *LICENCE,
@@ -135,9 +145,20 @@ def fields_page(schema: Json) -> str:
         "| --- | --- | --- | --- | --- | --- |",
         *rows,
         "",
+        *IMPORTER,
+        *(f"| `{field['name']}` | {field['importer']['share']} % | {field['importer']['why']} |" for field in better),
+        "",
         *REFUSED,
     ]
     return "\n".join(lines) + "\n"
+
+
+def known_to(field: Json) -> str:
+    """Say who knows a field, and in how many lines a collector does not."""
+    better = field.get("importer")
+    if isinstance(better, dict):
+        return f"importer; collector but for {better['share']} %"
+    return "importer" if better else "importer, collector"
 
 
 def fields_row(field: Json, aliases: dict[str, str]) -> str:
@@ -150,7 +171,7 @@ def fields_row(field: Json, aliases: dict[str, str]) -> str:
         kind,
         "ECS" if field.get("ecs") else "us",
         f"`{aliases[field['name']]}`" if field["name"] in aliases else "",
-        "importer" if field.get("importer") else "importer, collector",
+        known_to(field),
         field["description"].replace("|", "\\|"),
     )
     return f"| {' | '.join(cells)} |"

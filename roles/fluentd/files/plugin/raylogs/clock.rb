@@ -114,6 +114,11 @@ module RayLogs
       end
     end
 
+    # Return the seconds that local time is ahead of UTC at a moment (to be exact only away from a change of the clocks).
+    def offset_at(seconds)
+      @offsets.at_local(seconds, Time.at(seconds).utc.year)
+    end
+
     # Return the clock of an offset that a line states itself.
     def self.of(zone)
       @clocks ||= {}

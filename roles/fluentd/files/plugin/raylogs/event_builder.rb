@@ -12,6 +12,9 @@ module RayLogs
 
   EVENT = 'event'
 
+  # A fact that decides on an event is not known yet: its lines are to be fed again, later.
+  class FactAwaited < StandardError; end
+
   # Frames to events: the fields of the schema from the lines of one file and from what is known of the file. Earlier
   # lines give later ones their time and their context.
   class EventBuilder
@@ -52,9 +55,10 @@ module RayLogs
       @output = @kind.framing == 'output'
       @header = @kind.framing == 'header'
       @app = @kind.class_ == 'app'
-      @base = context.base.dup
+      @base = context.base
       @clock = context.clock
       @omissions = context.omissions
+      @left_out = context.left_out
       @cleaner = catalogue.shared(:cleaner) { Text::Cleaner.new(catalogue) }
       @masker = catalogue.masker
       @labels = catalogue.shared(:labels) { Text::Labels.new(catalogue) }
@@ -85,6 +89,18 @@ module RayLogs
       @base['log.file.fingerprint'] = key
     end
 
+    # Go on where the piece before ended.
+    def inherit(older)
+      spoken, @previous, @previous_is_local = older.mark
+      SPOKEN.zip(spoken) { |field, value| @base[field] ||= value if value }
+    end
+
+    # Take what became known of the file.
+    def learn(fields, clock)
+      @clock = clock
+      fields.each { |field, value| @base[field] = value unless SPOKEN.include?(field) && @base.key?(field) }
+    end
+
     # Make the item of one frame.
     def build(frame)
       what, event =
@@ -92,6 +108,7 @@ module RayLogs
           remember(frame.match)
           Framer::MAGIC
         elsif frame.note.equal?(Framer::BLANK) then Framer::BLANK
+        elsif @left_out then @left_out
         elsif frame.record then from_json(frame)
         elsif frame.format then from_text(frame)
         else plain(frame)
@@ -138,8 +155,17 @@ module RayLogs
       case match[1]
       when 'job_id' then @base['ray.job_id'] = value
       when 'task_name' then @base['ray.task_name'] = value
-      else @base['ray.actor_class'] = value[REPR, 1] || value
+      else
+        @base['ray.actor_class'] = value[REPR, 1] || value
+        find_actor
       end
+    end
+
+    # A worker that says that it is an actor's has an id, which its own lines do not tell.
+    def find_actor
+      facts = @context.facts or return
+      facts.actor
+      learn(facts.fields, facts.clock)
     end
 
     def plain(frame)

@@ -10,9 +10,10 @@ require_relative 'record_builder'
 module RayLogs
   # What is known of a file before its first line is read. base: fields of every event; a line may override what is not
   # the same for the whole file. key: identity of the piece. copies: [[rule, test], …] with a test that tells from the
-  # words of a line whether the original is there.
+  # words of a line whether the original is there. left_out: the rule by which no line of the file is stored. facts: what
+  # becomes known later. The base is the parser's own from then on.
   FileContext = Struct.new(:catalogue, :classified, :clock, :base, :key, :omissions, :copies, :zone_assumed,
-                           :extra_fields, :keep_copies, :profile, keyword_init: true) do
+                           :extra_fields, :keep_copies, :profile, :left_out, :facts, keyword_init: true) do
     def initialize(**)
       super
       self.omissions ||= []
@@ -31,10 +32,14 @@ module RayLogs
       catalogue = context.catalogue
       kind = context.classified.kind
       @limit = catalogue.event_bytes
+      @facts = context.facts
+      @learnt = true
       @builder = kind.framing == 'record' ? RecordBuilder.new(context) : EventBuilder.new(context)
+      older = @facts&.succeed(@builder)
+      @builder.inherit(older) if older
       @items = []
       @framer = Framer.new(catalogue, kind) { |frame| @items << @builder.build(frame) }
-      @rotated = context.classified.number.positive?
+      @rotated = context.classified.number.positive? || !older.nil?
       turn(context.key)
       self.created = Moment.now
     end
@@ -53,6 +58,7 @@ module RayLogs
     # offsets at which an event must end, also such as lie before or behind these lines. orphan: the note of lines at the beginning of the piece that no header
     # precedes (by default what the name of the file says).
     def feed(lines, offset, cuts: nil, orphan: nil)
+      learn
       cuts = ahead(cuts, offset)
       begin_piece(orphan) unless @begun
       lines.each do |line|
@@ -100,12 +106,22 @@ module RayLogs
       @framer.reset(mark.framer)
       @builder.reset(mark.builder)
       @framer.piece = @builder.piece = mark.piece
+      # What was learnt since is to be learnt again.
+      @learnt = false
       @begun = mark.begun
       @rotated = mark.rotated
       @items.clear
     end
 
     private
+
+    # Take what became known of the file. What its lines said of themselves is nearer.
+    def learn
+      return unless @facts && (@facts.news? || !@learnt)
+
+      @learnt = true
+      @builder.learn(@facts.fields, @facts.clock)
+    end
 
     # Return the cuts that are still to be made; what was fed before ended at its own.
     def ahead(cuts, offset)

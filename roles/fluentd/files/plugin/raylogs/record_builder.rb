@@ -18,7 +18,7 @@ module RayLogs
     def initialize(context)
       catalogue = context.catalogue
       @context = context
-      @base = context.base.dup
+      @base = context.base
       @rule = catalogue.data['records'][context.classified.kind.record]
       @folded = @rule.dig('folded', 'profiles')&.include?(context.profile)
       @levels = catalogue.levels
@@ -47,10 +47,22 @@ module RayLogs
       @base['log.file.fingerprint'] = key
     end
 
+    # Go on where the piece before ended.
+    def inherit(older)
+      @tasks = older.tasks.dup
+      @previous = older.previous
+    end
+
+    # Take what became known of the file.
+    def learn(fields, _clock)
+      @base.merge!(fields)
+    end
+
     # Make the item of one frame.
     def build(frame)
       what, event =
-        if frame.note.equal?(Framer::UNPARSED) then unparsed(frame)
+        if @context.left_out then @context.left_out
+        elsif frame.note.equal?(Framer::UNPARSED) then unparsed(frame)
         elsif frame.record then of_record(frame, frame.record)
         else Framer::BLANK
         end
@@ -76,6 +88,10 @@ module RayLogs
       @tasks = evicted.to_a.reverse.to_h.merge(@tasks) unless evicted.empty?
       @undo = []
     end
+
+    protected
+
+    attr_reader :tasks, :previous
 
     private
 
