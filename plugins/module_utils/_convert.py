@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import ipaddress
 import math
 import re
@@ -25,6 +24,8 @@ _DEMAND = re.compile(r": (\d{1,15})\+? ", re.ASCII)
 _INTEGER = re.compile(r"-?[0-9]+")
 _LAST_WHOLE = 2**63 - 1
 _WHOLE = re.compile(rb"-?[0-9]{1,19}")
+# Versions of Python differ in what padding they take.
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _HEX = re.compile(r"[0-9a-f]+")
 # Digits of the ids of jobs, actors, tasks, and of nodes and workers.
 _HEX_LENGTHS = frozenset({8, 32, 48, 56})
@@ -155,10 +156,7 @@ def hex_id(raw: t.Any) -> str | None:
         return None
     if len(raw) in _HEX_LENGTHS and _HEX.fullmatch(raw):
         return raw
-    try:
-        return base64.b64decode(raw, validate=True).hex()
-    except (binascii.Error, ValueError):
-        return _keyword(raw)
+    return base64.b64decode(raw).hex() if _BASE64.fullmatch(raw) else _keyword(raw)
 
 
 def _keyword(raw: t.Any) -> str | None:

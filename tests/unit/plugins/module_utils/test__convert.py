@@ -91,6 +91,7 @@ KINDS = (
         pytest.param("base64_id", "", None, id="no id"),
         pytest.param("base64_id", 7, None, id="no id of a number"),
         pytest.param("base64_id", "not base64!", "not base64!", id="another id stays"),
+        pytest.param("base64_id", "YWJj==", "YWJj==", id="another id with more padding than it needs"),
         pytest.param("base64_id", "ab\ud800", "ab\ufffd", id="another id without half a surrogate pair"),
     ],
 )
