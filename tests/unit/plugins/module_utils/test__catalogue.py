@@ -239,7 +239,8 @@ def test_expressions_that_are_read_otherwise(pattern: str, found: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"\\h", r"\[\[a", r"\++", r"[^\]a]b", r"[()][A-Z]", r"a(?=b)", r"(?:a|b){2,3}", r"[\^]", r"\(\?a", r"a\}+"]
+    "pattern",
+    [r"\\h", r"\[\[a", r"\++", r"[^\]a]b", r"[()][A-Z]", r"a(?=b)", r"(?:a|b){2,3}", r"[\^]", r"\(\?a", r"a\}+"],
 )
 def test_expressions_that_are_read_alike(pattern: str) -> None:
     _catalogue.load({"formats": {"own": {**OWN_FORMAT, "pattern": rf"\A{pattern}"}}})
