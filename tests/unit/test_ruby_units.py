@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import pathlib
-import random
 import subprocess
 import typing as t
 
 import pytest
-
 from ansible_collections.raylogs.efk.plugins.module_utils import _identity
-from tests import ruby_parser
+
+from tests import odd_lines, ruby_parser
 
 FOLDER = pathlib.Path(__file__).parents[1] / "ruby"
 FLUENTD_ENCODINGS = "-Eascii-8bit:ascii-8bit"
@@ -44,33 +43,33 @@ def test_units_with_ruby(path: pathlib.Path) -> None:
     assert " 0 runs" not in shown
 
 
-def chain_of(chosen: random.Random) -> list[list[t.Any]]:
+def chain_of(chosen: odd_lines.Chance) -> list[list[t.Any]]:
     """Make up the pieces of a file, oldest first: base, repeatable, number, last change in nanoseconds, inode."""
-    count, rotated, ended = chosen.randint(1, 4), chosen.randint(0, 1), chosen.randint(5, 9) * SECOND
+    count, rotated, ended = 1 + chosen.below(4), chosen.below(2), (5 + chosen.below(5)) * SECOND
     chain: list[list[t.Any]] = []
     for number in range(count - 1 + rotated, rotated - 1, -1):
-        ended += chosen.choice([0, 1, SECOND // 2, SECOND, 2 * SECOND])
-        chain.append([chosen.choice("AAB"), chosen.random() < 0.8, number, ended, inode_of(chosen)])
+        ended += chosen.of([0, 1, SECOND // 2, SECOND, 2 * SECOND])
+        chain.append([chosen.of("AAB"), chosen.below(5) > 0, number, ended, inode_of(chosen)])
     return chain
 
 
-def inode_of(chosen: random.Random) -> str:
+def inode_of(chosen: odd_lines.Chance) -> str:
     """Make up what tells an original from a copy: nothing, or an inode with its birth."""
-    return chosen.choice(["", f"{chosen.randint(1, 4)}.{chosen.randint(0, 14) * SECOND}"])
+    return chosen.of(["", f"{1 + chosen.below(4)}.{chosen.below(15) * SECOND}"])
 
 
-def members_of(chosen: random.Random) -> dict[str, list[list[str]]]:
+def members_of(chosen: odd_lines.Chance) -> dict[str, list[list[str]]]:
     """Make up the keys of other files, by base."""
     members = {}
     for base in "AB":
         keys = [base, *(f"{base}~b{second}{more}" for second in range(5, 14) for more in ("", ".0", ".1"))]
         keys += [f"{base}~e{second}" for second in range(5, 14)]
-        members[base] = [[key, inode_of(chosen)] for key in chosen.sample(keys, chosen.randint(0, 4))]
+        members[base] = [[chosen.of(keys), inode_of(chosen)] for _member in range(chosen.below(5))]
     return members
 
 
 def test_pieces_get_the_keys_that_the_importer_gives_them_with_ruby() -> None:
-    chosen = random.Random(7)
+    chosen = odd_lines.Chance("pieces")
     cases = [(chain_of(chosen), members_of(chosen)) for _case in range(CASES)]
     importer = [
         list(

@@ -27,11 +27,14 @@ module Fluent
         receive_lines: 2, setup_watcher: 2, detach_watcher: -3, expand_paths: 0, refresh_watchers: 0
       }.freeze
       CLASSES = %w[app system event].freeze
-      FACT_WAIT_S = 15
+      # The GCS of a head starts up to half a minute before its raylet says the node's id.
+      IDENTITY_WAIT_S = 120
+      ACTOR_WAIT_S = 15
       REST_WAIT_S = 30
+      QUIET_S = 60
       COMPLAINT_S = 10
       LONGEST_HOLDS = 5
-      private_constant :KNOWN_TAIL, :CLASSES, :FACT_WAIT_S, :REST_WAIT_S, :COMPLAINT_S, :LONGEST_HOLDS
+      private_constant :KNOWN_TAIL, :CLASSES, :IDENTITY_WAIT_S, :ACTOR_WAIT_S, :REST_WAIT_S, :QUIET_S, :COMPLAINT_S, :LONGEST_HOLDS
 
       desc 'The catalogue of Ray log files (JSON).'
       config_param :catalogue, :string
@@ -329,7 +332,7 @@ module Fluent
           raise "#{file.path} is another file by now" unless io.stat.ino == file.ino
 
           head = RayLogs::Identity.head(io, @known)
-          made = node.context(name, head, wait: waits?(file))
+          made = node.context(name, head, wait: waits_for(file))
           raise RayLogs::FactAwaited, "#{file.path}: waiting for what other files say of it" if made == :wait
 
           identified(file, io, head, node, made)
@@ -342,11 +345,12 @@ module Fluent
         match.captures
       end
 
-      # What another file says of this one is worth some seconds, but no line.
-      def waits?(file)
+      # What other files say of this one is worth some time, but no line: whose output it is, and longer, who it is.
+      def waits_for(file)
         now = Fluent::Clock.now
-        @first_asked.delete_if { |_ino, asked| now - asked > 10 * FACT_WAIT_S }
-        now - (@first_asked[file.ino] ||= now) < FACT_WAIT_S
+        @first_asked.delete_if { |_ino, asked| now - asked > 10 * IDENTITY_WAIT_S }
+        waited = now - (@first_asked[file.ino] ||= now)
+        waited < ACTOR_WAIT_S || (waited < IDENTITY_WAIT_S && :identity)
       end
 
       # Give the file the key that it had, or a new one that no other file has.
@@ -373,8 +377,8 @@ module Fluent
       def settings(logs)
         temp_dir = @temp_dirs.find { |section| logs.start_with?("#{section.path.chomp('/')}/") }
         { cluster: temp_dir&.cluster.to_s, profile: @profile.to_s, zone: @zone, host_name: @host_name,
-          reader: { 'agent.type' => 'collector', 'agent.name' => @host_name, 'agent.version' => @collector_version },
-          keep_copies: @keep_copies, extra_fields: @fields_extra, fact_wait: FACT_WAIT_S }
+          reader: { 'agent.type' => 'fluentd', 'agent.name' => @host_name, 'agent.version' => @collector_version },
+          keep_copies: @keep_copies, extra_fields: @fields_extra, fact_wait: ACTOR_WAIT_S }
       end
 
       # --- to the buffer
@@ -429,6 +433,7 @@ module Fluent
 
         @rests_taken = now
         @files.each_value do |file|
+          file.rest if now - file.touched > QUIET_S
           found = @scan.all[file.ino]
           next if found.nil? || file.open? || found.size <= file.taken || Time.now.to_f - found.mtime < REST_WAIT_S
 

@@ -33,7 +33,7 @@ module RayLogs
       yield if block_given?
       draft = "#{@path}.draft"
       FileUtils.mkdir_p(File.dirname(@path))
-      File.open(draft, File::WRONLY | File::CREAT | File::TRUNC, @mode) do |file|
+      File.open(draft, 'wb', @mode) do |file|
         file.write(JSON.generate({ 'boot_id' => @boot_id, 'clean' => clean, 'positions' => positions }))
         file.fsync
       end

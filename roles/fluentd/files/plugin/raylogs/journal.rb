@@ -133,13 +133,13 @@ module RayLogs
     def rewrite
       draft = "#{@path}.draft"
       FileUtils.mkdir_p(File.dirname(@path))
-      File.open(draft, File::WRONLY | File::CREAT | File::TRUNC | File::BINARY, @mode) do |file|
+      File.open(draft, 'wb', @mode) do |file|
         @entries.each_value { |entry| entry.to_records.each { |record| file.write("#{JSON.generate(record)}\n") } }
         file.fsync
       end
       File.rename(draft, @path)
       @file&.close
-      @file = File.open(@path, File::WRONLY | File::APPEND | File::BINARY)
+      @file = File.open(@path, 'ab')
       @file.sync = true
       @live = @file.size
       @written = @live

@@ -79,11 +79,11 @@ module RayLogs
     end
 
     # Return what is known of the file `name`, relative to the logs folder, whose first line is `head`; :wait while a
-    # fact is awaited that decides on identity, or on whose output it is, and waiting is allowed.
+    # fact is awaited that decides on identity, or on whose output it is. wait: true for both, :identity, or false.
     def context(name, head, wait: false)
       classified = @catalogue.classify(name)
-      facts = FileFacts.new(self, classified, File.join(@logs_dir, name), wait_for_actor: wait)
-      return :wait if wait && (awaits_identity?(classified) || facts.awaits_actor?)
+      facts = FileFacts.new(self, classified, File.join(@logs_dir, name), wait_for_actor: wait == true)
+      return :wait if (wait && awaits_identity?(classified)) || (wait == true && facts.awaits_actor?)
 
       kind = classified.kind
       FileContext.new(

@@ -38,7 +38,7 @@ module RayLogs
     def look(now = Time.now)
       @round += 1
       list_folders(now.to_f)
-      look_at_resting(now.to_f)
+      look_at_sizes
       fresh, old = @all.each_value.partition { |found| now.to_f - found.mtime < @rest_after }
       unread = old.select { |found| (@position.call(found.ino) || 0) < found.size }
       chosen = fresh.sort_by { |found| -found.mtime }.first(@open_limit)
@@ -97,10 +97,11 @@ module RayLogs
       { mtime: mtime, listed: now, files: files, folders: folders, wanted: wanted }
     end
 
-    # Nothing says that a file at rest has grown but its size; each is looked at in one of several rounds.
-    def look_at_resting(now)
+    # Nothing says that a file at rest has grown but its size. Each is looked at in one of several rounds, those that are
+    # followed too: whoever follows them knows earlier.
+    def look_at_sizes
       @all.each_value do |found|
-        next unless now - found.mtime < @rest_after || found.ino % ROUNDS == @round % ROUNDS
+        next unless found.ino % ROUNDS == @round % ROUNDS
 
         status = File.lstat(found.path)
         next @changed = true unless status.ino == found.ino

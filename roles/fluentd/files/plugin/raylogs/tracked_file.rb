@@ -80,8 +80,9 @@ module RayLogs
       end
     end
 
-    def synchronize(&block)
-      @monitor.synchronize(&block)
+    # Give back the memory of what is known of earlier lines; the next line brings it back.
+    def rest
+      @monitor.synchronize { @parser = nil unless open? }
     end
 
     private
