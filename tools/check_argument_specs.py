@@ -52,7 +52,7 @@ def check_role(folder: Path) -> list[str]:
 
 def main() -> None:
     """Print the faults and fail when there are any."""
-    folders = sorted(path for path in (ROOT / "roles").glob("*") if path.is_dir())
+    folders = sorted(path for path in (ROOT / "roles").glob("*") if (path / "tasks").is_dir())
     faults = [fault for folder in folders for fault in check_role(folder)]
     print(*faults, sep="\n")
     sys.exit(bool(faults))
