@@ -105,6 +105,16 @@ class NodeTest < Minitest::Test
     assert_equal(['magic'], parser.feed([":actor_name:Fake\n".b], 0).map(&:what))
   end
 
+  def test_lines_that_cannot_wait_are_taken_without_the_actor
+    write(OUTPUT, ":job_id:01000000\n")
+    parser = RayLogs::Parser.new(node.context(OUTPUT, ':job_id:01000000', wait: true))
+    mark = parser.mark
+    assert_raises(RayLogs::FactAwaited) { parser.feed([":actor_name:Gone\n".b], 0) }
+    parser.reset(mark)
+    parser.hurry
+    assert_equal(['magic'], parser.feed([":actor_name:Gone\n".b], 0).map(&:what))
+  end
+
   def test_the_job_of_an_idle_worker_is_known_to_its_other_files
     write(OUTPUT, ":job_id:03000000\n")
     write(CORE, "#{HEADER}text\n")

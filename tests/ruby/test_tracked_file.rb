@@ -172,6 +172,41 @@ class TrackedFileTest < Minitest::Test
     assert_equal [[4, 'two']], shown
   end
 
+  def test_a_file_that_is_read_for_the_last_time_waits_for_nothing
+    file = tracked
+    refute file.hurried?
+    file.take(["one\n"], 0, 1.0)
+    file.hurry
+    assert file.hurried?
+    file.release
+    assert_equal [[0, 'one']], shown
+  end
+
+  def test_a_file_that_waits_stays_open_although_it_is_removed
+    file = tracked(text: "one\n")
+    assert_raises(RayLogs::FactAwaited) { file.with_handle { raise RayLogs::FactAwaited } }
+    File.unlink(@path)
+    assert_equal("one\n", file.with_handle(&:read))
+    assert_raises(Errno::ENOENT) { file.with_handle(&:read) }
+  end
+
+  def test_what_a_file_was_told_is_kept_while_its_first_lines_wait
+    asked = 0
+    ready = false
+    file = tracked
+    file.instance_variable_set(:@identify, lambda do |its|
+      asked += 1
+      identify(its).tap { |parser| parser.define_singleton_method(:feed) { |*given, **more| ready ? super(*given, **more) : raise(RayLogs::FactAwaited) } }
+    end)
+    assert_raises(RayLogs::FactAwaited) { file.take(["one\n"], 0, 99.0) }
+    file.rest
+    ready = true
+    file.take(["one\n"], 0, 99.0)
+    assert_equal 1, asked
+    file.rest
+    assert file.open?
+  end
+
   def test_an_event_waits_for_more_lines_and_not_for_ever
     file = tracked
     file.take(["one\n"], 0, 10.0)

@@ -56,6 +56,8 @@ module Fluent
       config_param :rest_after, :time, default: 300
       desc 'No more files than these are open at once.'
       config_param :open_limit, :integer, default: 4096
+      desc 'This host ends with its collector: at a stop no line waits in its file for a fact.'
+      config_param :ephemeral, :bool, default: false
       desc 'How often positions are made safe against a power cut.'
       config_param :checkpoint_interval, :time, default: 60
 
@@ -180,14 +182,16 @@ module Fluent
 
       # All that is read of a file goes through its last reader's end: what is open then is an event as it is.
       def detach_watcher(watcher, ino, close_io = true)
-        super
         file = watcher.pe.file
+        read_waiting(watcher) if file.readers == 1 && (close_io || @ephemeral)
+        super
         attempt(watcher) { file.release }
         watcher.pe.store
         @again.delete(watcher)
         file.readers -= 1
         return if file.readers.positive?
 
+        file.close
         remember(file)
         @files.delete(file.ino) if @files[file.ino].equal?(file)
       end
@@ -328,9 +332,7 @@ module Fluent
         node = @nodes[logs] ||= RayLogs::Node.new(
           catalogue: @known, logs_dir: logs, session: session, settings: settings(logs)
         )
-        context = File.open(file.path, 'rb') do |io|
-          raise "#{file.path} is another file by now" unless io.stat.ino == file.ino
-
+        context = file.with_handle do |io|
           head = RayLogs::Identity.head(io, @known)
           made = node.context(name, head, wait: waits_for(file))
           raise RayLogs::FactAwaited, "#{file.path}: waiting for what other files say of it" if made == :wait
@@ -347,6 +349,8 @@ module Fluent
 
       # What other files say of this one is worth some time, but no line: whose output it is, and longer, who it is.
       def waits_for(file)
+        return false if file.hurried?
+
         now = Fluent::Clock.now
         @first_asked.delete_if { |_ino, asked| now - asked > 10 * IDENTITY_WAIT_S }
         waited = now - (@first_asked[file.ino] ||= now)
@@ -425,6 +429,14 @@ module Fluent
         # The first call offers the lines again, the second reads on: the file itself may never change again.
         again, @again = @again, {}
         again.each_key { |watcher| 2.times { watcher.on_notify } }
+      end
+
+      # The last reader of a file leaves: what waited is taken without the facts, and read on after that.
+      def read_waiting(watcher)
+        return unless @again.delete(watcher)
+
+        watcher.pe.file.hurry
+        2.times { watcher.on_notify }
       end
 
       # A line that has no end for so long is not going to get one: its writer died.

@@ -399,6 +399,11 @@ module RayLogs
 
     attr_reader :clock, :fields
 
+    # Say that no line can wait any more.
+    def hurry
+      @waits_until = 0
+    end
+
     # Tell whether something new is known: then `fields` and `clock` say it.
     def news?
       return false if (@complete || now - @asked < @pause) && @heard == @node.news

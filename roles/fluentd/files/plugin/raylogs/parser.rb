@@ -49,6 +49,11 @@ module RayLogs
       @builder.created = moment
     end
 
+    # Say that no line can wait for a fact any more.
+    def hurry
+      @facts&.hurry
+    end
+
     # Fields of every event; facts that are learnt later are merged into them.
     def base
       @builder.base

@@ -80,9 +80,40 @@ module RayLogs
       end
     end
 
+    # The file is read for the last time: its lines cannot wait any more for what other files say of it.
+    def hurry
+      @monitor.synchronize do
+        @hurried = true
+        @parser&.hurry
+      end
+    end
+
+    def hurried?
+      @hurried
+    end
+
+    # Open the file for the block. While a fact is awaited it stays open, for it may be removed meanwhile.
+    def with_handle
+      @handle ||= File.open(@path, 'rb')
+      raise "#{@path} is another file by now" unless @handle.stat.ino == @ino
+
+      @handle.rewind
+      yield(@handle).tap { close }
+    rescue FactAwaited
+      raise
+    rescue StandardError
+      close
+      raise
+    end
+
+    def close
+      @handle&.close
+      @handle = nil
+    end
+
     # Give back the memory of what is known of earlier lines; the next line brings it back.
     def rest
-      @monitor.synchronize { @parser = nil unless open? }
+      @monitor.synchronize { @parser = nil unless open? || @touched.zero? }
     end
 
     private
